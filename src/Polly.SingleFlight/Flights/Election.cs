@@ -1,0 +1,25 @@
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>The outcome of an election, to be carried out outside the lock.</summary>
+/// <param name="Leader">The claimed waiter that leads the successor, which is its flight.</param>
+/// <param name="Alone">A list, by <see cref="Waiter{TResult}.Next"/>, of those elected too often, who run alone.</param>
+internal readonly record struct Election<TResult>(Waiter<TResult>? Leader, Waiter<TResult>? Alone)
+{
+    public bool IsNone => Leader is null && Alone is null;
+
+    public void Act()
+    {
+        Leader?.Summon();
+        for (var waiter = Alone; waiter is not null;)
+        {
+            var next = waiter.Next;
+            waiter.Next = null;
+            if (waiter.TryClaim())
+            {
+                waiter.Summon();
+            }
+
+            waiter = next;
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Diagnostics;
+
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>
+/// One execution shared by its callers: what does not depend on the result type.
+/// </summary>
+/// <remarks>
+/// <para>Invariants, named in docs/design-decisions.md together with the tests that guard them:</para>
+/// <para>I1 - One joinable flight per key and result type. A flight stops being joinable before it leaves the table, and leaves by reference.</para>
+/// <para>I2 - Waiters never rise from zero: a closed flight refuses to be joined, and state and count change under one lock.</para>
+/// <para>I3 - Closed before published: once any caller holds the outcome, no later call receives it.</para>
+/// <para>I4 - One caller's cancellation ends that caller's wait and nothing else; only the last leave cancels the callback.</para>
+/// <para>I5 - No foreign code under the lock, save the key comparer.</para>
+/// <para>I6 - Nothing of a caller is touched after that caller returned.</para>
+/// <para>
+/// Lock order: <see cref="WaitGraph"/>, then the stripe. Every mutable field is guarded by the gate of <see cref="Stripe"/>
+/// unless it says otherwise. The flight is its own token source, which saves an object per flight; it is never disposed,
+/// because code of the callback may still hold the token, and it owns neither a timer nor a handle.
+/// </para>
+/// </remarks>
+internal abstract class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
+{
+    private static long s_lastId;
+
+    private Flight? _nextInBucket;
+    private long _endTimestamp;
+    private bool _hasEnded;
+
+    protected Flight(SingleFlightResilienceStrategy strategy, FlightStripe stripe, int hash, object key, long now)
+    {
+        Strategy = strategy;
+        Stripe = stripe;
+        Hash = hash;
+        Key = key;
+        StartTimestamp = now;
+        Id = Interlocked.Increment(ref s_lastId);
+        Joined = 1;
+        Waiters = 1;
+    }
+
+    /// <summary>The strategy of the leader, whose options rule the flight.</summary>
+    public SingleFlightResilienceStrategy Strategy { get; }
+
+    public FlightStripe Stripe { get; }
+
+    public int Hash { get; }
+
+    public object Key { get; }
+
+    public long Id { get; }
+
+    public long StartTimestamp { get; }
+
+    public abstract Type ResultType { get; }
+
+    /// <summary>The next flight of the same bucket of the table.</summary>
+    public ref Flight? NextInBucket => ref _nextInBucket;
+
+    /// <summary>Whether the flight is in the table. Changed by <see cref="FlightStripe"/> alone.</summary>
+    public bool IsJoinable { get; set; }
+
+    /// <summary>Whether the flight has given up its callers: it completed, was abandoned, handed over or cancelled.</summary>
+    public bool IsClosed { get; private set; }
+
+    /// <summary>Whether the flight was ended through its group.</summary>
+    public bool IsCanceledByGroup { get; protected set; }
+
+    /// <summary>Whether the leader was the last to leave, while its callback ran synchronously; it reports that when it returns.</summary>
+    public bool LeaderAbandoned { get; protected set; }
+
+    /// <summary>Whether the leader left before the flight closed.</summary>
+    public bool LeaderLeft { get; protected set; }
+
+    /// <summary>How many callers are present, the leader included.</summary>
+    public int Waiters { get; protected set; }
+
+    /// <summary>How many callers joined in all, the leader included.</summary>
+    public int Joined { get; protected set; }
+
+    /// <summary>The flight inside whose callback this one was started. Guarded by <see cref="WaitGraph"/>.</summary>
+    public Flight? Enclosing { get; set; }
+
+    /// <summary>What code inside this flight's callback waits for. Guarded by <see cref="WaitGraph"/>.</summary>
+    public List<IWait>? Waits { get; set; }
+
+    /// <summary>The span that followers link to. Written by the leader before its callback runs, read after the outcome is published.</summary>
+    public Activity? Span { get; set; }
+
+    /// <summary>Whether everybody who waited has been given something. Never unset.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded);
+
+    /// <summary>The time since the start, by the clock the flight was started on.</summary>
+    public TimeSpan Age => Strategy.Clock.GetElapsedTime(StartTimestamp);
+
+    Flight? IWait.Target => HasEnded || LeaderLeft ? null : this;
+
+    Activity? IParticipation.FlightSpan => Span;
+
+    /// <summary>Ends the flight for everybody; false when it had closed already.</summary>
+    public abstract bool CancelByGroup();
+
+    /// <summary>Cancels the flight's token on a thread pool thread, so that what user code does there reaches nobody (S6).</summary>
+    public void CancelOffStack() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+    /// <summary>Called when everybody has been given something and the callback has ended.</summary>
+    public void End()
+    {
+        Volatile.Write(ref _hasEnded, true);
+        if (Waits is not null)
+        {
+            lock (WaitGraph.Gate)
+            {
+                Waits = null;
+            }
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            Cancel();
+        }
+        catch (AggregateException)
+        {
+            // Thrown by registrations of the callback's own code; there is nobody to tell but the callback itself.
+        }
+    }
+
+    SingleFlightResult? IParticipation.ToResult() =>
+        IsClosed
+            ? new SingleFlightResult(SingleFlightRole.Leader, Joined, Id, Strategy.Clock.GetElapsedTime(StartTimestamp, _endTimestamp))
+            : null;
+
+    protected void Close_NeedsLock(long now)
+    {
+        AssertInvariants_NeedsLock();
+        IsClosed = true;
+        _endTimestamp = now;
+        Stripe.Remove_NeedsLock(this);
+    }
+
+    [Conditional("DEBUG")]
+    protected virtual void AssertInvariants_NeedsLock()
+    {
+        Debug.Assert(!(IsJoinable && IsClosed), "I1: a closed flight is not joinable.");
+        Debug.Assert(IsClosed || Waiters > 0, "I2: an open flight has waiters.");
+        Debug.Assert(Waiters <= Joined, "I2: nobody waits who did not join.");
+        Debug.Assert(!IsJoinable || !IsCancellationRequested, "I1: a joinable flight is not cancelled.");
+    }
+}

@@ -1,0 +1,83 @@
+using System.Collections.ObjectModel;
+
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>
+/// The context that a flight owns, so that its callback never sees one whose caller has returned (S3).
+/// </summary>
+internal static class FlightContext
+{
+    private const string HttpPrefix = "Resilience.Http.";
+
+    /// <summary>A context from the pool with the leader's settings, a copy of its properties, and the flight's token.</summary>
+    public static ResilienceContext Rent(ResilienceContext leader, CancellationToken flightToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(leader.OperationKey, leader.ContinueOnCapturedContext, flightToken);
+        var target = EntriesOf(context);
+        if (EntriesOf(leader) is Dictionary<string, object?> entries)
+        {
+            foreach (var (name, value) in entries)
+            {
+                CopyToFlight(target, name, value);
+            }
+        }
+        else
+        {
+            foreach (var (name, value) in EntriesOf(leader))
+            {
+                CopyToFlight(target, name, value);
+            }
+        }
+
+        return context;
+    }
+
+    /// <summary>Gives the leader, who must still be there, what the callback wrote.</summary>
+    public static void CopyBack(ResilienceContext context, ResilienceContext leader)
+    {
+        var target = EntriesOf(leader);
+        if (EntriesOf(context) is Dictionary<string, object?> entries)
+        {
+            foreach (var (name, value) in entries)
+            {
+                CopyToLeader(target, name, value);
+            }
+        }
+        else
+        {
+            foreach (var (name, value) in EntriesOf(context))
+            {
+                CopyToLeader(target, name, value);
+            }
+        }
+    }
+
+    public static void Return(ResilienceContext context) => ResilienceContextPool.Shared.Return(context);
+
+    private static void CopyToFlight(IDictionary<string, object?> flight, string name, object? value)
+    {
+        if (name != ContextProperties.Participation.Key)
+        {
+            flight[name] = value;
+        }
+    }
+
+    private static void CopyToLeader(IDictionary<string, object?> leader, string name, object? value)
+    {
+        if (!name.StartsWith(ContextProperties.Prefix, StringComparison.Ordinal) && !name.StartsWith(HttpPrefix, StringComparison.Ordinal))
+        {
+            leader[name] = value;
+        }
+    }
+
+    /// <summary>
+    /// Polly offers no way to enumerate properties, but a public one to exchange their dictionary: out and straight back.
+    /// In between they are an empty read-only dictionary, so that a stray write fails instead of getting lost.
+    /// </summary>
+    private static IDictionary<string, object?> EntriesOf(ResilienceContext context)
+    {
+        context.Properties.SetProperties(ReadOnlyDictionary<string, object?>.Empty, out var entries);
+        context.Properties.SetProperties(entries, out _);
+        return entries;
+    }
+}

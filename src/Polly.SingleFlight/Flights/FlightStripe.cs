@@ -1,0 +1,123 @@
+using System.Diagnostics;
+#if NET9_0_OR_GREATER
+using Gate = System.Threading.Lock;
+#else
+using Gate = System.Object;
+#endif
+
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>
+/// One stripe of a <see cref="FlightTable"/>: a chained hash table whose nodes are the flights, and the lock that guards
+/// both the chains and the state of every flight of the stripe, joinable or not.
+/// </summary>
+internal sealed class FlightStripe(IEqualityComparer<object> comparer)
+{
+    private const int SmallestCapacity = 4;
+    private const int CapacityKeptWhenEmpty = 256;
+
+    private Flight?[] _buckets = new Flight?[SmallestCapacity];
+
+    public Gate Gate { get; } = new();
+
+    public int Count_NeedsLock { get; private set; }
+
+    /// <summary>The joinable flight of the key and result type. Calls the comparer; when that throws, nothing has changed.</summary>
+    public Flight<TResult>? Find_NeedsLock<TResult>(int hash, object key)
+    {
+        for (var flight = _buckets[hash & (_buckets.Length - 1)]; flight is not null; flight = flight.NextInBucket)
+        {
+            if (flight.Hash == hash && flight is Flight<TResult> typed && AreEqual(flight.Key, key))
+            {
+                return typed;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The joinable flights of the key, of any result type.</summary>
+    public List<Flight> FindAll_NeedsLock(int hash, object key)
+    {
+        var found = new List<Flight>();
+        for (var flight = _buckets[hash & (_buckets.Length - 1)]; flight is not null; flight = flight.NextInBucket)
+        {
+            if (flight.Hash == hash && AreEqual(flight.Key, key))
+            {
+                found.Add(flight);
+            }
+        }
+
+        return found;
+    }
+
+    public List<Flight> All_NeedsLock()
+    {
+        var all = new List<Flight>(Count_NeedsLock);
+        foreach (var bucket in _buckets)
+        {
+            for (var flight = bucket; flight is not null; flight = flight.NextInBucket)
+            {
+                all.Add(flight);
+            }
+        }
+
+        return all;
+    }
+
+    public void Insert_NeedsLock(Flight flight)
+    {
+        Debug.Assert(!flight.IsJoinable && !flight.IsClosed, "I1: a flight enters the table once, and open.");
+        if (Count_NeedsLock >= _buckets.Length)
+        {
+            Resize_NeedsLock(_buckets.Length * 2);
+        }
+
+        Link_NeedsLock(flight);
+        Count_NeedsLock++;
+        flight.IsJoinable = true;
+    }
+
+    /// <summary>Takes out this very flight, whatever else is in the table under an equal key (I1), without asking the comparer (I5).</summary>
+    public void Remove_NeedsLock(Flight flight)
+    {
+        if (!flight.IsJoinable)
+        {
+            return;
+        }
+
+        flight.IsJoinable = false;
+        ref var link = ref _buckets[flight.Hash & (_buckets.Length - 1)];
+        while (!ReferenceEquals(link, flight))
+        {
+            Debug.Assert(link is not null, "I1: a joinable flight is in the table.");
+            link = ref link!.NextInBucket;
+        }
+
+        link = flight.NextInBucket;
+        flight.NextInBucket = null;
+        if (--Count_NeedsLock == 0 && _buckets.Length > CapacityKeptWhenEmpty)
+        {
+            _buckets = new Flight?[SmallestCapacity];
+        }
+    }
+
+    private bool AreEqual(object left, object right) => ReferenceEquals(left, right) || comparer.Equals(left, right);
+
+    private void Link_NeedsLock(Flight flight)
+    {
+        ref var bucket = ref _buckets[flight.Hash & (_buckets.Length - 1)];
+        flight.NextInBucket = bucket;
+        bucket = flight;
+    }
+
+    private void Resize_NeedsLock(int capacity)
+    {
+        var all = All_NeedsLock();
+        _buckets = new Flight?[capacity];
+        foreach (var flight in all)
+        {
+            Link_NeedsLock(flight);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using System.Diagnostics;
+
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>
+/// A caller's part in a flight, kept in its context in place of a <see cref="SingleFlightResult"/> so that callers who
+/// never ask for the result do not pay for it.
+/// </summary>
+internal interface IParticipation
+{
+    /// <summary>The span of the flight, if anybody listened when it started.</summary>
+    Activity? FlightSpan { get; }
+
+    /// <summary>The result, or null while the caller is still waiting.</summary>
+    SingleFlightResult? ToResult();
+}

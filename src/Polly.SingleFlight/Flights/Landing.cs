@@ -1,0 +1,7 @@
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>What a callback's end brings about, to be done outside the lock.</summary>
+/// <param name="TooLate">The flight had closed before: nobody waits for this outcome.</param>
+/// <param name="Followers">The ring of those the outcome is for, besides the leader.</param>
+/// <param name="Election">Who goes on instead, when the outcome is the leader's own cancellation.</param>
+internal readonly record struct Landing<TResult>(bool TooLate, Waiter<TResult>? Followers, Election<TResult> Election);

@@ -1,0 +1,115 @@
+#if NET9_0_OR_GREATER
+using Gate = System.Threading.Lock;
+#else
+using Gate = System.Object;
+#endif
+
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>
+/// Which flight waits for which, across all groups: what turns "would wait for itself" from a hang into a bypass (S11).
+/// </summary>
+/// <remarks>
+/// Only callers inside the callback of another flight come here, so the one lock is not on anybody else's path. An edge
+/// is added under the lock together with the admission that causes it; otherwise two flows that cross (A wants B while B
+/// wants A) could each miss the other's edge. Edges die by themselves when their wait is over.
+/// </remarks>
+internal static class WaitGraph
+{
+    private static readonly AsyncLocal<Flight?> s_current = new();
+
+    public static Gate Gate { get; } = new();
+
+    /// <summary>The innermost flight, not yet ended, inside whose callback the calling code runs.</summary>
+    public static Flight? Current
+    {
+        get
+        {
+            var current = s_current.Value;
+            return current is null || !current.HasEnded ? current : FirstNotEnded(current.Enclosing);
+        }
+    }
+
+    /// <summary>Makes the flight the current one for what follows on this execution context.</summary>
+    /// <returns>What to hand to <see cref="Exit"/>.</returns>
+    public static Flight? Enter(Flight flight)
+    {
+        var outer = s_current.Value;
+        s_current.Value = flight;
+        return outer;
+    }
+
+    /// <summary>Undoes <see cref="Enter"/>, and nothing else that was done to the execution context in between.</summary>
+    public static void Exit(Flight? outer) => s_current.Value = outer;
+
+    /// <summary>Whether code inside <paramref name="current"/> that waited for <paramref name="wanted"/> would wait for itself.</summary>
+    public static bool WouldDeadlock_NeedsLock(Flight wanted, Flight current)
+    {
+        if (wanted == current)
+        {
+            return true;
+        }
+
+        if (wanted.Waits is null)
+        {
+            return false;
+        }
+
+        var seen = new HashSet<Flight> { wanted };
+        var open = new Stack<Flight>();
+        open.Push(wanted);
+        while (open.TryPop(out var flight))
+        {
+            foreach (var wait in flight.Waits ?? [])
+            {
+                if (wait.Target is { } target && seen.Add(target))
+                {
+                    if (target == current)
+                    {
+                        return true;
+                    }
+
+                    open.Push(target);
+                }
+            }
+        }
+
+        return false;
+    }
+
+    public static void AddEdge_NeedsLock(Flight from, IWait wait)
+    {
+        var waits = from.Waits ??= [];
+        if (waits.Count == waits.Capacity)
+        {
+            waits.RemoveAll(static wait => wait.Target is null);
+        }
+
+        waits.Add(wait);
+    }
+
+    /// <summary>
+    /// Records inside which flight another was started. Ended flights are skipped and cut out of the chain, so that a
+    /// flight that starts its own successor in the background does not hold all its predecessors in memory.
+    /// </summary>
+    public static void Nest_NeedsLock(Flight flight, Flight enclosing)
+    {
+        flight.Enclosing = enclosing;
+        for (var link = enclosing; link is not null; link = link.Enclosing)
+        {
+            link.Enclosing = FirstNotEnded(link.Enclosing);
+        }
+
+        AddEdge_NeedsLock(enclosing, flight);
+    }
+
+    private static Flight? FirstNotEnded(Flight? flight)
+    {
+        while (flight is { HasEnded: true })
+        {
+            flight = flight.Enclosing;
+        }
+
+        return flight;
+    }
+}

@@ -1,0 +1,191 @@
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>
+/// One caller's wait for a flight: the task that the caller was given, and what is needed to let it go.
+/// </summary>
+/// <remarks>
+/// <para>
+/// The task is what the caller awaits, with no frame of ours around it, so a caller that blocks its thread wakes even
+/// when the thread pool has no thread to spare (S12). Its continuations run on the thread pool, never inside whoever
+/// completes or cancels.
+/// </para>
+/// <para>
+/// W1 - Exactly one party claims a waiter, and only that party touches the caller from then on: the flight that lands,
+/// the caller's own token, the group, or whoever sends the caller to run its own callback after all.
+/// W2 - The registration on the caller's token is gone before the caller is let go.
+/// W3 - A caller runs its own callback only after it finished setting up its wait (<see cref="Ready"/>).
+/// </para>
+/// </remarks>
+internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>, IParticipation, IWait, IThreadPoolWorkItem
+{
+    private const int Claimed = 1;
+    private const int Registered = 2;
+    private const int IsReady = 4;
+    private const int Summoned = 8;
+
+    private readonly ExecutionContext? _executionContext;
+    private readonly SynchronizationContext? _synchronizationContext;
+    private CancellationTokenRegistration _registration;
+    private int _state;
+    private long _time;
+
+    protected Waiter(
+        SingleFlightResilienceStrategy strategy, Flight<TResult> flight, ResilienceContext context, long now, bool isLeader)
+        : base(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        Strategy = strategy;
+        Flight = flight;
+        Context = context;
+        IsLeader = isLeader;
+        _time = now;
+        _executionContext = ExecutionContext.Capture();
+        _synchronizationContext = context.ContinueOnCapturedContext ? SynchronizationContext.Current : null;
+    }
+
+    /// <summary>The strategy the caller came through; another than the flight's when a group is shared.</summary>
+    public SingleFlightResilienceStrategy Strategy { get; }
+
+    /// <summary>The caller's own context; only for the caller itself and, later, the claimer (I6).</summary>
+    public ResilienceContext Context { get; }
+
+    public bool IsLeader { get; }
+
+    /// <summary>The flight waited for. Changes under the gate of the stripe, when the waiter goes to a successor of the same key.</summary>
+    public Flight<TResult> Flight { get; set; }
+
+    /// <summary>How often this caller was re-elected or handed over.</summary>
+    public int Elections { get; set; }
+
+    /// <summary>Why the summoned caller runs alone, or null when it is to lead <see cref="Flight"/>.</summary>
+    public BypassReason? AloneBecause { get; set; }
+
+    /// <summary>Neighbours in the ring of followers; guarded by the gate until the flight closes, then its closer's.</summary>
+    public Waiter<TResult>? Next { get; set; }
+
+    public Waiter<TResult>? Previous { get; set; }
+
+    public bool IsClaimed => (Volatile.Read(ref _state) & Claimed) != 0;
+
+    Flight? IWait.Target => IsClaimed ? null : Flight;
+
+    System.Diagnostics.Activity? IParticipation.FlightSpan => Flight.Span;
+
+    /// <summary>Watches the caller's token, whose callback may run before this returns.</summary>
+    public void Listen()
+    {
+        var token = Context.CancellationToken;
+        if (!token.CanBeCanceled)
+        {
+            return;
+        }
+
+        _registration = token.UnsafeRegister(static waiter => ((Waiter<TResult>)waiter!).OnTokenFired(), this);
+        if ((Interlocked.Or(ref _state, Registered) & Claimed) != 0)
+        {
+            _registration.Unregister();
+        }
+    }
+
+    /// <summary>Becomes the one party that lets the caller go, and removes the registration on its token (W1, W2).</summary>
+    public bool TryClaim()
+    {
+        var state = Interlocked.Or(ref _state, Claimed);
+        if ((state & (Claimed | Registered)) == Registered)
+        {
+            _registration.Unregister();
+        }
+
+        return (state & Claimed) == 0;
+    }
+
+    /// <summary>Lets the caller go with this outcome, unless somebody else has claimed it.</summary>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="now">The time by the flight's clock.</param>
+    public bool TryRelease(in Outcome<TResult> outcome, long now)
+    {
+        if (!TryClaim())
+        {
+            return false;
+        }
+
+        Release(outcome, now);
+        return true;
+    }
+
+    /// <summary>Lets the claimed caller go.</summary>
+    public void Release(in Outcome<TResult> outcome, long now)
+    {
+        var end = ReferenceEquals(Strategy.Clock, Flight.Strategy.Clock) ? now : Strategy.Clock.GetTimestamp();
+        _time = Strategy.Clock.GetElapsedTime(_time, end).Ticks;
+        SetResult(outcome);
+    }
+
+    /// <summary>The caller has finished setting up and no longer touches its context (W3).</summary>
+    public void Ready()
+    {
+        if ((Interlocked.Or(ref _state, IsReady) & Summoned) != 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>Sends the claimed caller to run its own callback, on its own execution context, as soon as it is ready.</summary>
+    public void Summon()
+    {
+        if ((Interlocked.Or(ref _state, Summoned) & IsReady) != 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    SingleFlightResult? IParticipation.ToResult() =>
+        Task.IsCompleted
+            ? new SingleFlightResult(
+                IsLeader ? SingleFlightRole.Leader : SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time))
+            : null;
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (_synchronizationContext is { } target)
+        {
+            target.Post(static waiter => ((Waiter<TResult>)waiter!).RunOnExecutionContext(), this);
+        }
+        else
+        {
+            RunOnExecutionContext();
+        }
+    }
+
+    /// <summary>Runs the caller's own callback and lets the caller go with its outcome. Does not throw.</summary>
+    protected abstract void RunSummoned();
+
+    private void RunOnExecutionContext()
+    {
+        if (_executionContext is null)
+        {
+            RunSummoned();
+        }
+        else
+        {
+            ExecutionContext.Run(_executionContext, static waiter => ((Waiter<TResult>)waiter!).RunSummoned(), this);
+        }
+    }
+
+    private void OnTokenFired()
+    {
+        var now = Flight.Strategy.Clock.GetTimestamp();
+        Departure<TResult> departure;
+        lock (Flight.Stripe.Gate)
+        {
+            if (!TryClaim())
+            {
+                return;
+            }
+
+            departure = Flight.Leave_NeedsLock(this, now);
+        }
+
+        departure.Act(Context);
+        Release(Outcomes.Canceled<TResult>(Context), now);
+    }
+}

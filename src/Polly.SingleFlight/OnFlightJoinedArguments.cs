@@ -1,0 +1,27 @@
+namespace Polly.SingleFlight;
+
+/// <summary>
+/// Arguments of <see cref="SingleFlightStrategyOptions.OnFlightJoined"/>.
+/// </summary>
+public readonly struct OnFlightJoinedArguments
+{
+    /// <summary>Initializes a new instance of the <see cref="OnFlightJoinedArguments"/> struct.</summary>
+    /// <param name="context">The context the event belongs to.</param>
+    /// <param name="flightId">The flight's number, unique within the process.</param>
+    /// <param name="callerCount">The number of callers that joined so far, the leader and this one included.</param>
+    public OnFlightJoinedArguments(ResilienceContext context, long flightId, int callerCount)
+    {
+        Context = context;
+        FlightId = flightId;
+        CallerCount = callerCount;
+    }
+
+    /// <summary>Gets the context this is about; do not keep it, it goes back to a pool.</summary>
+    public ResilienceContext Context { get; }
+
+    /// <summary>Gets the flight's number, unique within the process.</summary>
+    public long FlightId { get; }
+
+    /// <summary>Gets the number of callers that joined so far, the leader and this one included.</summary>
+    public int CallerCount { get; }
+}

@@ -1,0 +1,51 @@
+namespace Polly.SingleFlight.Sharing;
+
+/// <summary>
+/// Who disposes a result. The declared type decides (S10): a caller that asks for a disposable type will dispose what it
+/// gets, so such a result can have one receiver only, and one that nobody received is disposed here.
+/// </summary>
+internal static class ResultOwnership<TResult>
+{
+    public static readonly bool IsExclusive = ResultOwnership.IsExclusive(typeof(TResult));
+
+    /// <summary>Disposes a result that nobody received. What disposal throws has nobody to go to.</summary>
+    public static async ValueTask DisposeUnreceivedAsync(Outcome<TResult> outcome)
+    {
+        if (!IsExclusive || outcome.Exception is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            switch (outcome.Result)
+            {
+                case IAsyncDisposable result:
+                    await result.DisposeAsync().ConfigureAwait(false);
+                    break;
+                case IDisposable result:
+                    result.Dispose();
+                    break;
+                default:
+                    break;
+            }
+        }
+        catch (Exception)
+        {
+            // As above.
+        }
+    }
+}
+
+/// <inheritdoc cref="ResultOwnership{TResult}"/>
+internal static class ResultOwnership
+{
+    public static bool IsExclusive(Type declared) =>
+        typeof(IDisposable).IsAssignableFrom(declared) || typeof(IAsyncDisposable).IsAssignableFrom(declared);
+
+    public static InvalidOperationException CannotShare(Type declared) => new(
+        $"A {declared.Name} is disposable, so callers cannot share one: the first to dispose it would take it from the others. " +
+        $"Build the pipeline with new ResiliencePipelineBuilder<{declared.Name}>() and give AddSingleFlight a " +
+        $"SingleFlightStrategyOptions<{declared.Name}> whose ResultCloner makes a copy for each follower, or share a result " +
+        "that is not disposable, such as the deserialized content.");
+}

@@ -1,0 +1,45 @@
+using System.Runtime.CompilerServices;
+
+namespace Polly.SingleFlight.Sharing;
+
+/// <summary>
+/// The typed options of a pipeline of <typeparamref name="TResult"/>. An execution may have been made with a type derived
+/// from it (<c>TActual</c>), so outcomes are converted on the way in and copies on the way out.
+/// </summary>
+internal sealed class ResultSharing<TResult>(
+    Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>>? shouldShare,
+    UnsharedOutcome unsharedOutcome,
+    Func<ResultClonerArguments<TResult>, ValueTask<TResult>>? cloner)
+    : ResultSharing
+{
+    public override bool HasCloner => cloner is not null;
+
+    public override UnsharedOutcome UnsharedOutcome => unsharedOutcome;
+
+    public override ValueTask<bool> ShouldShareAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome) =>
+        shouldShare is null ? new(true) : shouldShare(new ShouldSharePredicateArguments<TResult>(context, Convert(outcome)));
+
+    public override async ValueTask<TActual> CloneAsync<TActual>(ResilienceContext context, TActual result)
+    {
+        var copy = await cloner!(new ResultClonerArguments<TResult>(context, (TResult)(object)result!)).ConfigureAwait(false);
+        return copy switch
+        {
+            TActual typed => typed,
+            null => default!,
+            _ => throw new InvalidOperationException(
+                $"The ResultCloner returned a {copy.GetType().Name} as the copy of a {typeof(TActual).Name}."),
+        };
+    }
+
+    private static Outcome<TResult> Convert<TActual>(Outcome<TActual> outcome)
+    {
+        if (typeof(TActual) == typeof(TResult))
+        {
+            return Unsafe.As<Outcome<TActual>, Outcome<TResult>>(ref outcome);
+        }
+
+        return outcome.Exception is { } exception
+            ? Outcome.FromException<TResult>(exception)
+            : Outcome.FromResult((TResult)(object?)outcome.Result!);
+    }
+}

@@ -1,0 +1,59 @@
+using Polly.SingleFlight.Flights;
+
+namespace Polly.SingleFlight;
+
+/// <summary>The follower's way, and that of callers who are not coalesced.</summary>
+internal sealed partial class SingleFlightResilienceStrategy
+{
+    /// <summary>Runs the caller's own callback on its own context, for itself alone.</summary>
+    public ValueTask<Outcome<TResult>> ExecuteAlone<TResult, TState>(
+        BypassReason reason,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            return new(Outcomes.Canceled<TResult>(context));
+        }
+
+        context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed);
+        var bypassed = Telemetry.Bypassed(context, reason);
+        return bypassed.IsCompletedSuccessfully
+            ? Outcomes.InvokeAsync(callback, context, state)
+            : ExecuteAfterAsync(bypassed, callback, context, state);
+    }
+
+    private static async ValueTask<Outcome<TResult>> ExecuteAfterAsync<TResult, TState>(
+        ValueTask before, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    {
+        await before.ConfigureAwait(context.ContinueOnCapturedContext);
+        return await Outcomes.InvokeAsync(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+    }
+
+    /// <summary>
+    /// Waits for the flight. The task handed out is the wait itself (S12); only an option callback that is still running
+    /// puts a frame around it, since it uses the caller's context and must end before the caller returns (I6).
+    /// </summary>
+    private ValueTask<Outcome<TResult>> Follow<TResult>(Waiter<TResult> waiter, int callerCount)
+    {
+        waiter.Context.Properties.Set(ContextProperties.Participation, waiter);
+        var joined = Telemetry.Joined(waiter.Context, waiter.Flight, callerCount);
+        waiter.Listen();
+        if (!joined.IsCompletedSuccessfully)
+        {
+            return FollowAfterAsync(joined, waiter);
+        }
+
+        waiter.Ready();
+        return new(waiter.Task);
+    }
+
+    private static async ValueTask<Outcome<TResult>> FollowAfterAsync<TResult>(ValueTask joined, Waiter<TResult> waiter)
+    {
+        var continueOnCapturedContext = waiter.Context.ContinueOnCapturedContext;
+        await joined.ConfigureAwait(continueOnCapturedContext);
+        waiter.Ready();
+        return await waiter.Task.ConfigureAwait(continueOnCapturedContext);
+    }
+}

@@ -1,0 +1,134 @@
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+using Polly.SingleFlight.Telemetry;
+
+namespace Polly.SingleFlight;
+
+/// <summary>The end of a flight: S3, S6, S7, S10 and the leader's own return.</summary>
+internal sealed partial class SingleFlightResilienceStrategy
+{
+    /// <summary>The common end: the callback completed synchronously and nobody had joined.</summary>
+    private ValueTask<Outcome<TResult>> Return<TResult>(in Flown<TResult> flown, in Outcome<TResult> outcome, ResilienceContext leader)
+    {
+        FlightContext.CopyBack(flown.Context, leader);
+        End(flown);
+        var completed = Telemetry.Completed(leader, flown.Flight);
+        return completed.IsCompletedSuccessfully ? new(outcome) : ReturnAfterAsync(completed, outcome, leader);
+    }
+
+    private static async ValueTask<Outcome<TResult>> ReturnAfterAsync<TResult>(
+        ValueTask completed, Outcome<TResult> outcome, ResilienceContext leader)
+    {
+        await completed.ConfigureAwait(leader.ContinueOnCapturedContext);
+        return outcome;
+    }
+
+    /// <summary>The callback completed synchronously, and somebody joined or left meanwhile.</summary>
+    private ValueTask<Outcome<TResult>> ReturnShared<TResult, TState>(
+        in Flown<TResult> flown,
+        in Landing<TResult> landing,
+        in Outcome<TResult> outcome,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        var flight = flown.Flight;
+        if (landing.TooLate || flight.LeaderLeft)
+        {
+            _ = ServeAsync(flown, landing, outcome, leader: null);
+            return new(LetLeaderGo(flight, context));
+        }
+
+        if (_sharing is null || landing.Followers is null)
+        {
+            landing.Election.Act();
+            OutcomeDistribution.Publish(landing.Followers, outcome, Clock.GetTimestamp());
+            return Return(flown, outcome, context);
+        }
+
+        // A predicate or a cloner may take its time, so the leader needs a wait that its token can end (S4).
+        var leader = new Caller<TResult, TState>(this, flight, callback, context, state, flight.StartTimestamp, isLeader: true);
+        context.Properties.Set(ContextProperties.Participation, leader);
+        leader.Listen();
+        _ = ServeAsync(flown, landing, outcome, leader);
+        return new(leader.Task);
+    }
+
+    /// <summary>Waits for a callback that yielded, and serves those who wait. Does not throw.</summary>
+    private async Task AwaitLandingAsync<TResult>(Flown<TResult> flown, ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader)
+    {
+        Outcome<TResult> outcome;
+        try
+        {
+            outcome = await pending.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            outcome = Outcome.FromException<TResult>(exception);
+        }
+
+        var landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp());
+        await ServeAsync(flown, landing, outcome, leader).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives everybody what is theirs, the followers first. Does not throw.</summary>
+    private async Task ServeAsync<TResult>(Flown<TResult> flown, Landing<TResult> landing, Outcome<TResult> outcome, Waiter<TResult>? leader)
+    {
+        landing.Election.Act();
+        if (landing.Followers is not null && _sharing is not null)
+        {
+            await _sharing.DistributeAsync(flown.Flight, landing.Followers, outcome, flown.Context, Clock.GetTimestamp()).ConfigureAwait(false);
+        }
+        else
+        {
+            OutcomeDistribution.Publish(landing.Followers, outcome, Clock.GetTimestamp());
+        }
+
+        if (leader is not null && leader.TryClaim())
+        {
+            FlightContext.CopyBack(flown.Context, leader.Context);
+            await Telemetry.Completed(leader.Context, flown.Flight).ConfigureAwait(false);
+            End(flown);
+            leader.Release(outcome, Clock.GetTimestamp());
+            return;
+        }
+
+        if (!landing.TooLate)
+        {
+            await Telemetry.Completed(flown.Context, flown.Flight).ConfigureAwait(false);
+        }
+
+        End(flown);
+        await ResultOwnership<TResult>.DisposeUnreceivedAsync(outcome).ConfigureAwait(false);
+    }
+
+    /// <summary>What a leader gets that left, or whose flight was cancelled, while its callback ran synchronously.</summary>
+    private Outcome<TResult> LetLeaderGo<TResult>(Flight<TResult> flight, ResilienceContext context)
+    {
+        var age = flight.Age;
+        bool left, abandoned;
+        lock (flight.Stripe.Gate)
+        {
+            (left, abandoned) = (flight.LeaderLeft, flight.LeaderAbandoned);
+            context.Properties.Set(
+                ContextProperties.Participation, new SingleFlightResult(SingleFlightRole.Leader, flight.Joined, flight.Id, age));
+        }
+
+        if (abandoned)
+        {
+            Telemetry.Abandoned(context, flight);
+        }
+
+        return left
+            ? Outcomes.Canceled<TResult>(context)
+            : Outcome.FromException<TResult>(Telemetry.Rejection(new FlightCanceledException()));
+    }
+
+    private void End<TResult>(in Flown<TResult> flown)
+    {
+        flown.Flight.End();
+        FlightContext.Return(flown.Context);
+        flown.Span?.Dispose();
+        SingleFlightInstruments.FlightEnded(flown.Flight, flown.IsCounted, _tags);
+    }
+}

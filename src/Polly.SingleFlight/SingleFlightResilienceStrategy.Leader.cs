@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+using Polly.SingleFlight.Telemetry;
+
+namespace Polly.SingleFlight;
+
+/// <summary>The leader's way: S2 to S6, and S8.</summary>
+internal sealed partial class SingleFlightResilienceStrategy
+{
+    /// <summary>Leads a flight that followers of an earlier one elected this caller for.</summary>
+    public ValueTask<Outcome<TResult>> LeadSuccessor<TResult, TState>(
+        Flight<TResult> flight, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    {
+        if (_detectReentrancy && WaitGraph.Current is { } enclosing)
+        {
+            lock (WaitGraph.Gate)
+            {
+                WaitGraph.Nest_NeedsLock(flight, enclosing);
+            }
+        }
+
+        return Lead(flight, callback, context, state);
+    }
+
+    private ValueTask<Outcome<TResult>> Lead<TResult, TState>(
+        Flight<TResult> flight, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    {
+        context.Properties.Set(ContextProperties.Participation, flight);
+        var token = context.CancellationToken;
+        var registration = token.CanBeCanceled
+            ? token.UnsafeRegister(static flight => ((Flight<TResult>)flight!).OnLeaderTokenFired(), flight)
+            : default;
+        var started = Telemetry.Started(context, flight);
+        return started.IsCompletedSuccessfully
+            ? Launch(flight, registration, callback, context, state)
+            : LaunchAfterAsync(started, flight, registration, callback, context, state);
+    }
+
+    private async ValueTask<Outcome<TResult>> LaunchAfterAsync<TResult, TState>(
+        ValueTask started,
+        Flight<TResult> flight,
+        CancellationTokenRegistration registration,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        await started.ConfigureAwait(context.ContinueOnCapturedContext);
+        return await Launch(flight, registration, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+    }
+
+    /// <summary>Runs the callback on the leader's thread, and gives the leader a wait of its own if it yields.</summary>
+    private ValueTask<Outcome<TResult>> Launch<TResult, TState>(
+        Flight<TResult> flight,
+        CancellationTokenRegistration registration,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        if (flight.IsClosed)
+        {
+            // Everybody left, or the group cancelled, before the callback began; it need not begin now.
+            registration.Unregister();
+            flight.End();
+            return new(LetLeaderGo(flight, context));
+        }
+
+        var flown = new Flown<TResult>(
+            flight,
+            FlightContext.Rent(context, flight.Token),
+            SingleFlightInstruments.StartFlight(flight),
+            SingleFlightInstruments.FlightStarted(_tags));
+        var pending = Fly(flown, callback, state);
+        if (pending.IsCompleted)
+        {
+            registration.Unregister();
+            var outcome = Outcomes.Get(pending);
+            var landing = flight.Land(outcome, context, Clock.GetTimestamp());
+            return landing is { TooLate: false, Followers: null, Election.IsNone: true }
+                ? Return(flown, outcome, context)
+                : ReturnShared(flown, landing, outcome, callback, context, state);
+        }
+
+        registration.Unregister();
+        var leader = new Caller<TResult, TState>(this, flight, callback, context, state, flight.StartTimestamp, isLeader: true);
+        context.Properties.Set(ContextProperties.Participation, leader);
+        if (!flight.TrySeat(leader))
+        {
+            _ = AwaitLandingAsync(flown, pending, leader: null);
+            return new(LetLeaderGo(flight, context));
+        }
+
+        leader.Listen();
+        _ = AwaitLandingAsync(flown, pending, leader);
+        return new(leader.Task);
+    }
+
+    /// <summary>
+    /// Runs the synchronous part of the callback under the leader's execution context, with the flight as the current
+    /// one for everything the callback starts, and leaves the leader's own flow as the callback left it.
+    /// </summary>
+    private ValueTask<Outcome<TResult>> Fly<TResult, TState>(
+        in Flown<TResult> flown, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, TState state)
+    {
+        var outer = _detectReentrancy ? WaitGraph.Enter(flown.Flight) : null;
+        try
+        {
+            return ResiliencePipeline.Empty.ExecuteOutcomeAsync(callback, flown.Context, state);
+        }
+        catch (Exception exception)
+        {
+            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+        }
+        finally
+        {
+            if (flown.Span is not null)
+            {
+                Activity.Current = flown.Span.Parent;
+            }
+
+            if (_detectReentrancy)
+            {
+                WaitGraph.Exit(outer);
+            }
+        }
+    }
+}

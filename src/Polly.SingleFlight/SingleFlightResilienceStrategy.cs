@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+using Polly.SingleFlight.Telemetry;
+using Polly.Telemetry;
+
+namespace Polly.SingleFlight;
+
+/// <summary>
+/// The strategy: finds the caller's key, and lets it lead, follow or pass.
+/// </summary>
+internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrategy
+{
+    private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
+    private readonly FlightTable _table;
+    private readonly long _maxJoinAge;
+    private readonly bool _detectReentrancy;
+    private readonly ResultSharing? _sharing;
+    private readonly TagList _tags;
+
+    public SingleFlightResilienceStrategy(
+        SingleFlightStrategyOptions options,
+        Type? resultType,
+        ResilienceStrategyTelemetry telemetry,
+        ResiliencePipelineBuilderBase builder)
+    {
+        _sharing = options.CreateSharing();
+        if (resultType is not null && _sharing is not { HasCloner: true } && ResultOwnership.IsExclusive(resultType))
+        {
+            throw ResultOwnership.CannotShare(resultType);
+        }
+
+        Clock = builder.TimeProvider ?? TimeProvider.System;
+        Telemetry = new FlightTelemetry(telemetry, options);
+        LeaderDeparture = options.LeaderDeparture;
+        CancelWhenAbandoned = options.CancelWhenAbandoned;
+        MaxElections = options.MaxElections;
+        _keyGenerator = options.KeyGenerator == SingleFlightStrategyOptions.KeyFromContext ? null : options.KeyGenerator;
+        _table = (options.Group ?? new SingleFlightGroup()).Table;
+        _detectReentrancy = options.DetectReentrancy;
+        _maxJoinAge = ToTimestampUnits(options.MaxJoinAge, Clock);
+        if (!string.IsNullOrEmpty(builder.Name))
+        {
+            _tags.Add("pipeline.name", builder.Name);
+        }
+
+        if (!string.IsNullOrEmpty(builder.InstanceName))
+        {
+            _tags.Add("pipeline.instance", builder.InstanceName);
+        }
+
+        if (!string.IsNullOrEmpty(options.Name))
+        {
+            _tags.Add("strategy.name", options.Name);
+        }
+    }
+
+    public TimeProvider Clock { get; }
+
+    public FlightTelemetry Telemetry { get; }
+
+    public LeaderDeparture LeaderDeparture { get; }
+
+    public bool CancelWhenAbandoned { get; }
+
+    public int MaxElections { get; }
+
+    protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state) =>
+        SingleFlightInstruments.ObserveExecutions
+            ? ExecuteObservedAsync(callback, context, state)
+            : ExecuteUnobserved(callback, context, state);
+
+    private async ValueTask<Outcome<TResult>> ExecuteObservedAsync<TResult, TState>(
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    {
+        var started = DateTimeOffset.UtcNow;
+        context.Properties.Set(ContextProperties.Participation, null);
+        var outcome = await ExecuteUnobserved(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        if (context.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation is not null)
+        {
+            SingleFlightInstruments.ExecutionEnded(participation, started, _tags);
+        }
+
+        return outcome;
+    }
+
+    private ValueTask<Outcome<TResult>> ExecuteUnobserved<TResult, TState>(
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    {
+        if (_keyGenerator is null)
+        {
+            return Execute(context.GetSingleFlightKey(), callback, context, state);
+        }
+
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            return new(Outcomes.Canceled<TResult>(context));
+        }
+
+        try
+        {
+            var key = _keyGenerator(new SingleFlightKeyGeneratorArguments(context));
+            if (!key.IsCompletedSuccessfully)
+            {
+                return ExecuteAsync(key, callback, context, state);
+            }
+
+            return Execute(key.Result, callback, context, state);
+        }
+        catch (Exception exception)
+        {
+            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+        }
+    }
+
+    private async ValueTask<Outcome<TResult>> ExecuteAsync<TResult, TState>(
+        ValueTask<object?> pendingKey,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        object? key;
+        try
+        {
+            key = await pendingKey.ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+        catch (Exception exception)
+        {
+            return Outcome.FromException<TResult>(exception);
+        }
+
+        return await Execute(key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+    }
+
+    private ValueTask<Outcome<TResult>> Execute<TResult, TState>(
+        object? key, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    {
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            return new(Outcomes.Canceled<TResult>(context));
+        }
+
+        if (key is null or "")
+        {
+            return ExecuteAlone(BypassReason.NoKey, callback, context, state);
+        }
+
+        if (ResultOwnership<TResult>.IsExclusive && _sharing is not { HasCloner: true })
+        {
+            return Outcome.FromExceptionAsValueTask<TResult>(ResultOwnership.CannotShare(typeof(TResult)));
+        }
+
+        Admission<TResult> admission;
+        try
+        {
+            admission = Admit(key, callback, context, state);
+        }
+        catch (Exception exception)
+        {
+            // The comparer or the clock threw; nothing was changed by then.
+            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+        }
+
+        return admission switch
+        {
+            { Waiter: { } waiter } => Follow(waiter, admission.CallerCount),
+            { Flight: { } flight } => Lead(flight, callback, context, state),
+            _ => ExecuteAlone(BypassReason.Reentrancy, callback, context, state),
+        };
+    }
+
+    private static long ToTimestampUnits(TimeSpan span, TimeProvider clock) =>
+        span == System.Threading.Timeout.InfiniteTimeSpan
+            ? long.MaxValue
+            : (long)Math.Min(long.MaxValue, span.Ticks * (clock.TimestampFrequency / (double)TimeSpan.TicksPerSecond));
+}

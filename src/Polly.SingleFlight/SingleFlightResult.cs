@@ -1,0 +1,39 @@
+namespace Polly.SingleFlight;
+
+/// <summary>
+/// How one caller's execution was coalesced. Read it from the caller's own context with
+/// <see cref="SingleFlightResilienceContextExtensions.GetSingleFlightResult"/>.
+/// </summary>
+public sealed class SingleFlightResult : Flights.IParticipation
+{
+    internal static readonly SingleFlightResult Bypassed = new(SingleFlightRole.Bypassed, 1, 0, TimeSpan.Zero);
+
+    internal SingleFlightResult(SingleFlightRole role, int callerCount, long flightId, TimeSpan waitTime)
+    {
+        Role = role;
+        CallerCount = callerCount;
+        FlightId = flightId;
+        WaitTime = waitTime;
+    }
+
+    /// <summary>Gets the part this caller played.</summary>
+    public SingleFlightRole Role { get; }
+
+    /// <summary>
+    /// Gets how many callers joined the flight in all, the leader and those who left early included; 1 when bypassed.
+    /// </summary>
+    public int CallerCount { get; }
+
+    /// <summary>Gets the flight's number, unique within the process; 0 when bypassed.</summary>
+    public long FlightId { get; }
+
+    /// <summary>
+    /// Gets how long this caller waited for the flight, on the <see cref="TimeProvider"/> of the pipeline builder: from
+    /// its joining (for the leader: from the start) to the flight's outcome or its own leaving; zero when bypassed.
+    /// </summary>
+    public TimeSpan WaitTime { get; }
+
+    System.Diagnostics.Activity? Flights.IParticipation.FlightSpan => null;
+
+    SingleFlightResult? Flights.IParticipation.ToResult() => this;
+}

@@ -1,0 +1,95 @@
+using Polly.SingleFlight.Flights;
+using Polly.Telemetry;
+
+namespace Polly.SingleFlight.Telemetry;
+
+/// <summary>
+/// Everything a strategy reports: Polly events without outcome and without key, and the option callbacks of the same name.
+/// Nothing here throws; what a listener or a callback throws fails nobody's execution.
+/// </summary>
+internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, SingleFlightStrategyOptions options)
+{
+    private static readonly ResilienceEvent s_started = new(ResilienceEventSeverity.Debug, "OnFlightStarted");
+    private static readonly ResilienceEvent s_joined = new(ResilienceEventSeverity.Information, "OnFlightJoined");
+    private static readonly ResilienceEvent s_completed = new(ResilienceEventSeverity.Debug, "OnFlightCompleted");
+    private static readonly ResilienceEvent s_abandoned = new(ResilienceEventSeverity.Warning, "OnFlightAbandoned");
+    private static readonly ResilienceEvent s_bypassed = new(ResilienceEventSeverity.Debug, "OnFlightBypassed");
+    private static readonly ResilienceEvent s_bypassedByReentrancy = new(ResilienceEventSeverity.Warning, "OnFlightBypassed");
+    private static readonly ResilienceEvent s_callbackFailed = new(ResilienceEventSeverity.Error, "OnFlightCallbackFailed");
+
+    private readonly Func<OnFlightStartedArguments, ValueTask>? _onStarted = options.OnFlightStarted;
+    private readonly Func<OnFlightJoinedArguments, ValueTask>? _onJoined = options.OnFlightJoined;
+    private readonly Func<OnFlightCompletedArguments, ValueTask>? _onCompleted = options.OnFlightCompleted;
+    private readonly Func<OnFlightAbandonedArguments, ValueTask>? _onAbandoned = options.OnFlightAbandoned;
+    private readonly Func<OnFlightBypassedArguments, ValueTask>? _onBypassed = options.OnFlightBypassed;
+
+    public ValueTask Started(ResilienceContext context, Flight flight) =>
+        Raise(s_started, context, new OnFlightStartedArguments(context, flight.Id, 1), _onStarted);
+
+    public ValueTask Joined(ResilienceContext context, Flight flight, int callerCount) =>
+        Raise(s_joined, context, new OnFlightJoinedArguments(context, flight.Id, callerCount), _onJoined);
+
+    public ValueTask Completed(ResilienceContext context, Flight flight) =>
+        Raise(s_completed, context, new OnFlightCompletedArguments(context, flight.Id, flight.Joined), _onCompleted);
+
+    /// <summary>The callback is not awaited, because it runs on the stack of whoever cancelled the last caller.</summary>
+    public void Abandoned(ResilienceContext context, Flight flight) =>
+        _ = Raise(s_abandoned, context, new OnFlightAbandonedArguments(context, flight.Id, flight.Joined), _onAbandoned).AsTask();
+
+    public ValueTask Bypassed(ResilienceContext context, BypassReason reason) =>
+        Raise(
+            reason == BypassReason.Reentrancy ? s_bypassedByReentrancy : s_bypassed,
+            context,
+            new OnFlightBypassedArguments(context, reason),
+            _onBypassed);
+
+    /// <summary>Reports a callback of the options whose exception no caller receives.</summary>
+    public void CallbackFailed(ResilienceContext context, string callback, Exception exception)
+    {
+        try
+        {
+            telemetry.Report(
+                s_callbackFailed, context, Outcome.FromException<object>(exception), new CallbackFailedArguments(callback));
+        }
+        catch (Exception)
+        {
+            // A listener that throws has nobody left to hear of it.
+        }
+    }
+
+    /// <summary>Marks an exception as coming from this strategy.</summary>
+    public TException Rejection<TException>(TException exception)
+        where TException : ExecutionRejectedException
+    {
+        telemetry.SetTelemetrySource(exception);
+        return exception;
+    }
+
+    private ValueTask Raise<TArgs>(ResilienceEvent @event, ResilienceContext context, TArgs args, Func<TArgs, ValueTask>? callback)
+        where TArgs : struct
+    {
+        try
+        {
+            telemetry.Report(@event, context, args);
+        }
+        catch (Exception)
+        {
+            // As in CallbackFailed.
+        }
+
+        return callback is null ? default : InvokeAsync(@event, context, args, callback);
+    }
+
+    private async ValueTask InvokeAsync<TArgs>(
+        ResilienceEvent @event, ResilienceContext context, TArgs args, Func<TArgs, ValueTask> callback)
+    {
+        try
+        {
+            await callback(args).ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+        catch (Exception exception)
+        {
+            CallbackFailed(context, @event.EventName, exception);
+        }
+    }
+}

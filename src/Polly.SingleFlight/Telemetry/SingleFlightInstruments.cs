@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Polly.SingleFlight.Flights;
+
+namespace Polly.SingleFlight.Telemetry;
+
+/// <summary>
+/// The meter and the activity source, both named "Polly.SingleFlight". Tags hold roles and the names given to the
+/// pipeline and the strategy; never a key, a URL, a header or a result.
+/// </summary>
+internal static class SingleFlightInstruments
+{
+    private const string Name = "Polly.SingleFlight";
+
+    private static readonly Meter s_meter = new(Name);
+    private static readonly ActivitySource s_source = new(Name);
+
+    private static readonly Counter<long> s_executions = s_meter.CreateCounter<long>(
+        "polly.single_flight.executions", "{execution}", "Executions that reached the strategy, by role.");
+
+    private static readonly UpDownCounter<long> s_activeFlights = s_meter.CreateUpDownCounter<long>(
+        "polly.single_flight.active_flights", "{flight}", "Flights whose callback is running.");
+
+    private static readonly Histogram<int> s_callers = s_meter.CreateHistogram<int>(
+        "polly.single_flight.callers", "{caller}", "Callers that joined a flight, the leader included.");
+
+    private static readonly Histogram<double> s_waitDuration = s_meter.CreateHistogram<double>(
+        "polly.single_flight.wait.duration", "s", "How long callers waited for their flight, by role.");
+
+    public static bool ObserveExecutions => s_executions.Enabled || s_waitDuration.Enabled || s_source.HasListeners();
+
+    /// <summary>Starts the span of a flight as the current activity; followers link to it, or to the leader's own if it is not sampled.</summary>
+    public static Activity? StartFlight(Flight flight)
+    {
+        if (!s_source.HasListeners())
+        {
+            return null;
+        }
+
+        var activity = s_source.StartActivity("single_flight.flight");
+        flight.Span = activity ?? Activity.Current;
+        return activity;
+    }
+
+    /// <summary>Counts the flight as active; true when <see cref="FlightEnded"/> is to be told of it.</summary>
+    public static bool FlightStarted(in TagList tags)
+    {
+        if (!s_activeFlights.Enabled)
+        {
+            return false;
+        }
+
+        Guard(static (in TagList tags) => s_activeFlights.Add(1, tags), tags);
+        return true;
+    }
+
+    public static void FlightEnded(Flight flight, bool wasCounted, in TagList tags)
+    {
+        if (wasCounted)
+        {
+            Guard(static (in TagList tags) => s_activeFlights.Add(-1, tags), tags);
+        }
+
+        if (s_callers.Enabled)
+        {
+            try
+            {
+                s_callers.Record(flight.Joined, tags);
+            }
+            catch (Exception)
+            {
+                // A listener that throws fails nobody's execution.
+            }
+        }
+    }
+
+    /// <summary>Records one caller's execution, and the wait of a follower as an activity linked to the flight's span.</summary>
+    public static void ExecutionEnded(IParticipation participation, DateTimeOffset started, TagList tags)
+    {
+        if (participation.ToResult() is not { } result)
+        {
+            return;
+        }
+
+        try
+        {
+            tags.Add("single_flight.role", RoleName(result.Role));
+            s_executions.Add(1, tags);
+            if (result.Role != SingleFlightRole.Bypassed)
+            {
+                s_waitDuration.Record(result.WaitTime.TotalSeconds, tags);
+            }
+
+            if (result.Role == SingleFlightRole.Follower)
+            {
+                RecordWait(participation.FlightSpan, started);
+            }
+        }
+        catch (Exception)
+        {
+            // As above.
+        }
+    }
+
+    /// <summary>
+    /// The wait is recorded when it is over: a link can only be given at the start of an activity, and a follower may
+    /// join before the leader's span exists.
+    /// </summary>
+    private static void RecordWait(Activity? flight, DateTimeOffset started)
+    {
+        if (flight is null)
+        {
+            return;
+        }
+
+        var current = Activity.Current;
+        using (s_source.StartActivity(
+            ActivityKind.Internal,
+            current?.Context ?? default,
+            links: [new ActivityLink(flight.Context)],
+            startTime: started,
+            name: "single_flight.wait"))
+        {
+        }
+
+        Activity.Current = current;
+    }
+
+    private static string RoleName(SingleFlightRole role) => role switch
+    {
+        SingleFlightRole.Leader => "leader",
+        SingleFlightRole.Follower => "follower",
+        _ => "bypassed",
+    };
+
+    private delegate void Record(in TagList tags);
+
+    private static void Guard(Record record, in TagList tags)
+    {
+        try
+        {
+            record(tags);
+        }
+        catch (Exception)
+        {
+            // As above.
+        }
+    }
+}
