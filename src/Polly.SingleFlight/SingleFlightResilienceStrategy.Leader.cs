@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Polly.SingleFlight.Flights;
-using Polly.SingleFlight.Sharing;
 using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight;
