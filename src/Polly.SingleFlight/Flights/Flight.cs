@@ -135,7 +135,6 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     protected void Close_NeedsLock(long now)
     {
-        AssertInvariants_NeedsLock();
         IsClosed = true;
         _endTimestamp = now;
         Stripe.Remove_NeedsLock(this);
