@@ -1,1 +1,2 @@
+global using Polly.SingleFlight.Tests.Infrastructure;
 global using Xunit;

@@ -1,0 +1,33 @@
+namespace Polly.SingleFlight.Tests.Infrastructure;
+
+internal static class SyncCall
+{
+    /// <summary>Runs a synchronous execution on a thread of its own.</summary>
+    public static Task<T> Start<T>(
+        object key, CancellationToken token, Action<ResilienceContext>? after, Func<ResilienceContext, T> execute)
+    {
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            var context = ResilienceContextPool.Shared.Get(token);
+            try
+            {
+                context.SetSingleFlightKey(key);
+                result.SetResult(execute(context));
+            }
+            catch (Exception exception)
+            {
+                result.SetException(exception);
+            }
+            finally
+            {
+                after?.Invoke(context);
+                ResilienceContextPool.Shared.Return(context);
+            }
+        })
+        {
+            IsBackground = true,
+        }.Start();
+        return result.Task.Soon();
+    }
+}
