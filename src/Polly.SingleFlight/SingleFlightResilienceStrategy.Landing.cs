@@ -10,10 +10,10 @@ internal sealed partial class SingleFlightResilienceStrategy
     /// <summary>The common end: the callback completed synchronously and nobody had joined.</summary>
     private ValueTask<Outcome<TResult>> Return<TResult>(in Flown<TResult> flown, in Outcome<TResult> outcome, ResilienceContext leader)
     {
-        FlightContext.CopyBack(flown.Context, leader);
+        var own = ForLeader(flown, outcome, leader);
         End(flown);
         var completed = Telemetry.Completed(leader, flown.Flight);
-        return completed.IsCompletedSuccessfully ? new(outcome) : ReturnAfterAsync(completed, outcome, leader);
+        return completed.IsCompletedSuccessfully ? new(own) : ReturnAfterAsync(completed, own, leader);
     }
 
     private static async ValueTask<Outcome<TResult>> ReturnAfterAsync<TResult>(
@@ -77,6 +77,12 @@ internal sealed partial class SingleFlightResilienceStrategy
         landing.Election.Act();
         if (landing.Followers is not null && _sharing is not null)
         {
+            if (_detectReentrancy)
+            {
+                // The predicate and the cloner run on behalf of the flight, whose followers still wait (S11).
+                WaitGraph.Enter(flown.Flight);
+            }
+
             await _sharing.DistributeAsync(flown.Flight, landing.Followers, outcome, flown.Context, Clock.GetTimestamp()).ConfigureAwait(false);
         }
         else
@@ -86,10 +92,10 @@ internal sealed partial class SingleFlightResilienceStrategy
 
         if (leader is not null && leader.TryClaim())
         {
-            FlightContext.CopyBack(flown.Context, leader.Context);
+            var own = ForLeader(flown, outcome, leader.Context);
             await Telemetry.Completed(leader.Context, flown.Flight).ConfigureAwait(false);
             End(flown);
-            leader.Release(outcome, Clock.GetTimestamp());
+            leader.Release(own, Clock.GetTimestamp());
             return;
         }
 
@@ -100,6 +106,21 @@ internal sealed partial class SingleFlightResilienceStrategy
 
         End(flown);
         await ResultOwnership<TResult>.DisposeUnreceivedAsync(outcome).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives a leader that is still there the properties that the callback wrote, and its outcome.</summary>
+    private static Outcome<TResult> ForLeader<TResult>(in Flown<TResult> flown, in Outcome<TResult> outcome, ResilienceContext leader)
+    {
+        try
+        {
+            FlightContext.CopyBack(flown.Context, leader);
+            return outcome;
+        }
+        catch (Exception exception)
+        {
+            // Properties that cannot be written are the leader's trouble and nobody else's.
+            return Outcome.FromException<TResult>(exception);
+        }
     }
 
     /// <summary>What a leader gets that left, or whose flight was cancelled, while its callback ran synchronously.</summary>

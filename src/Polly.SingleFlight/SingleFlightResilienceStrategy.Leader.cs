@@ -64,9 +64,23 @@ internal sealed partial class SingleFlightResilienceStrategy
             return new(LetLeaderGo(flight, context));
         }
 
+        ResilienceContext flightContext;
+        try
+        {
+            flightContext = FlightContext.Rent(context, flight.Token);
+        }
+        catch (Exception exception)
+        {
+            // Properties that cannot be read are this caller's trouble and nobody else's.
+            registration.Unregister();
+            flight.Forfeit(Clock.GetTimestamp()).Act();
+            flight.End();
+            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+        }
+
         var flown = new Flown<TResult>(
             flight,
-            FlightContext.Rent(context, flight.Token),
+            flightContext,
             SingleFlightInstruments.StartFlight(flight),
             SingleFlightInstruments.FlightStarted(_tags));
         var pending = Fly(flown, callback, state);

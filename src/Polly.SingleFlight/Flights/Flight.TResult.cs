@@ -123,6 +123,15 @@ internal sealed class Flight<TResult> : Flight
         }
     }
 
+    /// <summary>The leader cannot run its callback; its followers, if any, elect another.</summary>
+    public Election<TResult> Forfeit(long now)
+    {
+        lock (Stripe.Gate)
+        {
+            return IsClosed ? default : CloseAndElect_NeedsLock(now);
+        }
+    }
+
     /// <summary>Has the followers of a landed flight, whose outcome is not for them, elect a new leader.</summary>
     public Election<TResult> ElectAmong(Waiter<TResult> followers, long now)
     {
@@ -198,11 +207,11 @@ internal sealed class Flight<TResult> : Flight
         var followers = TakeFollowers_NeedsLock();
         _leader = null;
         Close_NeedsLock(now);
-        return Elect_NeedsLock(followers!, hadKey, now);
+        return Elect_NeedsLock(followers, hadKey, now);
     }
 
     /// <summary>Moves the followers to a successor led by the first of them; those elected too often will run alone.</summary>
-    private Election<TResult> Elect_NeedsLock(Waiter<TResult> followers, bool takeKey, long now)
+    private Election<TResult> Elect_NeedsLock(Waiter<TResult>? followers, bool takeKey, long now)
     {
         Flight<TResult>? successor = null;
         Waiter<TResult>? leader = null;

@@ -27,7 +27,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
     {
         for (var flight = _buckets[hash & (_buckets.Length - 1)]; flight is not null; flight = flight.NextInBucket)
         {
-            if (flight.Hash == hash && flight is Flight<TResult> typed && AreEqual(flight.Key, key))
+            if (flight.Hash == hash && flight is Flight<TResult> typed && comparer.Equals(flight.Key, key))
             {
                 return typed;
             }
@@ -42,7 +42,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
         var found = new List<Flight>();
         for (var flight = _buckets[hash & (_buckets.Length - 1)]; flight is not null; flight = flight.NextInBucket)
         {
-            if (flight.Hash == hash && AreEqual(flight.Key, key))
+            if (flight.Hash == hash && comparer.Equals(flight.Key, key))
             {
                 found.Add(flight);
             }
@@ -101,8 +101,6 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
             _buckets = new Flight?[SmallestCapacity];
         }
     }
-
-    private bool AreEqual(object left, object right) => ReferenceEquals(left, right) || comparer.Equals(left, right);
 
     private void Link_NeedsLock(Flight flight)
     {

@@ -9,7 +9,17 @@ internal static class Faults
 {
     private static readonly ConcurrentQueue<string> s_seen = new();
 
-    public static IReadOnlyCollection<string> Seen => s_seen;
+    /// <summary>Takes what was seen since the last time, so that one fault fails one test.</summary>
+    public static List<string> Take()
+    {
+        var seen = new List<string>();
+        while (s_seen.TryDequeue(out var fault))
+        {
+            seen.Add(fault);
+        }
+
+        return seen;
+    }
 
     [ModuleInitializer]
     internal static void Watch()

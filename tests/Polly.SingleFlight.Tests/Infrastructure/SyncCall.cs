@@ -9,25 +9,33 @@ internal static class SyncCall
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() =>
         {
-            var context = ResilienceContextPool.Shared.Get(token);
             try
             {
-                context.SetSingleFlightKey(key);
-                result.SetResult(execute(context));
+                result.SetResult(Run());
             }
             catch (Exception exception)
             {
                 result.SetException(exception);
-            }
-            finally
-            {
-                after?.Invoke(context);
-                ResilienceContextPool.Shared.Return(context);
             }
         })
         {
             IsBackground = true,
         }.Start();
         return result.Task.Soon();
+
+        T Run()
+        {
+            var context = ResilienceContextPool.Shared.Get(token);
+            try
+            {
+                context.SetSingleFlightKey(key);
+                return execute(context);
+            }
+            finally
+            {
+                after?.Invoke(context);
+                ResilienceContextPool.Shared.Return(context);
+            }
+        }
     }
 }
