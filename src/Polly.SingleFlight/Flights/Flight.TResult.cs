@@ -117,7 +117,9 @@ internal sealed class Flight<TResult> : Flight
                 return new Landing<TResult>(TooLate: false, null, CloseAndElect_NeedsLock(now));
             }
 
+            // The flight may outlive its landing in execution contexts, its callers must not.
             var followers = TakeFollowers_NeedsLock();
+            _leader = null;
             Close_NeedsLock(now);
             return new Landing<TResult>(TooLate: false, followers, default);
         }

@@ -194,29 +194,53 @@ public sealed class ReentrancyTests : FlightTest
     public async Task FlightsThatStartTheirSuccessors_DoNotKeepTheirPredecessorsInMemory()
     {
         var pipeline = Build();
-        var (done, rounds) = (new Gate(), 0);
-        var first = await Start();
-        await done.Opened.Soon();
+        var (last, end) = (new Gate(), new Gate());
+        var rounds = 0;
+        var first = StartFirst();
+        await last.Opened.Soon();
+        await Probe.Reached("returned", 49);
 
-        GC.Collect();
+        // The threads that served the predecessors may not have unwound their stacks yet.
+        for (var i = 0; i < 1000 && first.IsAlive; i++)
+        {
+            GC.Collect();
+            await Task.Yield();
+        }
+
         Assert.False(first.IsAlive);
+        end.Open();
+        await Probe.Reached("returned", 50);
 
-        async Task<WeakReference> Start()
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        WeakReference StartFirst()
         {
             var key = new object();
-            await Call(pipeline, key, _ => Round());
+            _ = Start(key);
             return new WeakReference(key);
+        }
+
+        async Task Start(object key)
+        {
+            await Call(pipeline, key, async _ =>
+            {
+                await Task.Yield();
+                return await Round();
+            });
+            Probe.Hit("returned");
         }
 
         async Task<int> Round()
         {
-            var next = ++rounds < 50 ? Call(pipeline, new object(), _ => Round()) : null;
-            if (next is null)
+            if (++rounds == 50)
             {
-                done.Open();
+                last.Open();
+                await end.Opened;
+            }
+            else
+            {
+                _ = Start(new object());
             }
 
-            await Task.Yield();
             return 0;
         }
     }
