@@ -22,6 +22,7 @@ internal sealed class Probe
         lock (_counts)
         {
             var count = _counts[name] = _counts.GetValueOrDefault(name) + 1;
+            Monitor.PulseAll(_counts);
             foreach (var wait in _waits)
             {
                 if (wait.Name == name && wait.Count <= count)
@@ -44,6 +45,18 @@ internal sealed class Probe
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _waits.Add((name, count, reached));
             return reached.Task.Soon();
+        }
+    }
+
+    /// <summary>Blocks the calling thread until then; needs no other thread, unlike <see cref="Reached"/>.</summary>
+    public void WaitFor(string name, int count)
+    {
+        lock (_counts)
+        {
+            while (_counts.GetValueOrDefault(name) < count)
+            {
+                Assert.True(Monitor.Wait(_counts, TimeSpan.FromSeconds(60)), $"Waited in vain for {count} x {name}.");
+            }
         }
     }
 }

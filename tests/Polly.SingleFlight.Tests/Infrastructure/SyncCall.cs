@@ -4,6 +4,11 @@ internal static class SyncCall
 {
     /// <summary>Runs a synchronous execution on a thread of its own.</summary>
     public static Task<T> Start<T>(
+        object key, CancellationToken token, Action<ResilienceContext>? after, Func<ResilienceContext, T> execute) =>
+        StartUnlimited(key, token, after, execute).Soon();
+
+    /// <summary>The same without the time limit, whose task could not complete without a thread of the pool.</summary>
+    public static Task<T> StartUnlimited<T>(
         object key, CancellationToken token, Action<ResilienceContext>? after, Func<ResilienceContext, T> execute)
     {
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,7 +26,7 @@ internal static class SyncCall
         {
             IsBackground = true,
         }.Start();
-        return result.Task.Soon();
+        return result.Task;
 
         T Run()
         {
