@@ -245,7 +245,7 @@ public sealed class ContextTests : FlightTest
     }
 
     /// <summary>A dictionary that cannot be enumerated.</summary>
-    private sealed class BrokenDictionary : System.Collections.ObjectModel.KeyedCollection<string, object?>, IDictionary<string, object?>
+    private sealed class BrokenDictionary : IDictionary<string, object?>
     {
         private readonly Dictionary<string, object?> _items = [];
 
@@ -253,9 +253,11 @@ public sealed class ContextTests : FlightTest
 
         public ICollection<object?> Values => throw new NotSupportedException();
 
-        bool ICollection<KeyValuePair<string, object?>>.IsReadOnly => false;
+        public int Count => _items.Count;
 
-        object? IDictionary<string, object?>.this[string key]
+        public bool IsReadOnly => false;
+
+        public object? this[string key]
         {
             get => _items[key];
             set => _items[key] = value;
@@ -273,10 +275,14 @@ public sealed class ContextTests : FlightTest
 
         public bool Remove(KeyValuePair<string, object?> item) => _items.Remove(item.Key);
 
-        public new bool TryGetValue(string key, out object? value) => _items.TryGetValue(key, out value);
+        public bool TryGetValue(string key, out object? value) => _items.TryGetValue(key, out value);
 
-        IEnumerator<KeyValuePair<string, object?>> IEnumerable<KeyValuePair<string, object?>>.GetEnumerator() => throw new NotSupportedException();
+        public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => throw new NotSupportedException();
 
-        protected override string GetKeyForItem(object? item) => throw new NotSupportedException();
+        public bool Remove(string key) => _items.Remove(key);
+
+        public void Clear() => _items.Clear();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }
