@@ -1,0 +1,70 @@
+using System.Globalization;
+
+namespace HttpClientDemo;
+
+/// <summary>Reads the command line.</summary>
+internal static class CommandLine
+{
+    public const string Usage = """
+        Sends a wave of callers for access tokens, one millisecond apart over several regions, to a slow token endpoint in
+        this process, and shows how many requests reached the endpoint: with single flight, one for each region.
+
+        usage: dotnet run --project samples/HttpClientDemo [-- options]
+
+          --without            no single flight: every caller sends its own request
+          --callers N          number of callers, 1 to 100000 (default 1000); more than 1000 arrive within a second
+          --regions A,B,...    which of America, Europe, Africa, Asia (default all)
+          --unknown-region     also ask for Atlantis, which the endpoint refuses: one error for all its callers
+          --fail-first         the endpoint answers the first request of each region with 503, so that retry shows
+          --speed X            run X times as fast, 0.01 to 1000 (default 1)
+          --help               show this text
+
+        exit codes: 0 every caller got a token of its own region, from one request for each region (two with --fail-first;
+        any number with --without), 1 it did not hold, 2 bad options, 130 interrupted
+
+        """;
+
+    /// <exception cref="CommandLineException">The arguments are not understood; the message says which and why.</exception>
+    public static DemoOptions Parse(IEnumerable<string> args)
+    {
+        var options = new DemoOptions();
+        var rest = new Queue<string>(args);
+        while (rest.TryDequeue(out var option))
+        {
+            options = option switch
+            {
+                "--without" => options with { Without = true },
+                "--callers" => options with { Callers = ParseCallers(ValueOf(option, rest)) },
+                "--regions" => options with { Regions = ParseRegions(ValueOf(option, rest)) },
+                "--unknown-region" => options with { UnknownRegion = true },
+                "--fail-first" => options with { FailFirst = true },
+                "--speed" => options with { Speed = ParseSpeed(ValueOf(option, rest)) },
+                "--help" or "-h" => options with { Help = true },
+                _ => throw new CommandLineException($"unknown option '{option}'"),
+            };
+        }
+
+        return options;
+    }
+
+    private static string ValueOf(string option, Queue<string> rest) =>
+        rest.TryDequeue(out var value) ? value : throw new CommandLineException($"{option} needs a value");
+
+    private static int ParseCallers(string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var callers) && callers is >= 1 and <= 100_000
+            ? callers
+            : throw new CommandLineException($"--callers takes a whole number from 1 to 100000, not '{value}'");
+
+    private static double ParseSpeed(string value) =>
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var speed) && speed is >= 0.01 and <= 1000
+            ? speed
+            : throw new CommandLineException($"--speed takes a number from 0.01 to 1000, not '{value}'");
+
+    private static List<Region> ParseRegions(string value) =>
+        [.. value.Split(',', StringSplitOptions.TrimEntries).Select(ParseRegion).Distinct()];
+
+    private static Region ParseRegion(string name) =>
+        Region.Supported.FirstOrDefault(region => region.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+        ?? throw new CommandLineException(
+            $"--regions takes {string.Join(", ", Region.Supported.Select(region => region.Name))}, not '{name}'");
+}
