@@ -115,7 +115,7 @@ internal sealed partial class SingleFlightResilienceStrategy
     private ValueTask<Outcome<TResult>> Fly<TResult, TState>(
         in Flown<TResult> flown, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, TState state)
     {
-        var outer = _detectReentrancy ? WaitGraph.Enter(flown.Flight) : null;
+        var scope = _detectReentrancy ? WaitGraph.Enter(flown.Flight) : default;
         try
         {
             return ResiliencePipeline.Empty.ExecuteOutcomeAsync(callback, flown.Context, state);
@@ -133,7 +133,7 @@ internal sealed partial class SingleFlightResilienceStrategy
 
             if (_detectReentrancy)
             {
-                WaitGraph.Exit(outer);
+                scope.Leave();
             }
         }
     }

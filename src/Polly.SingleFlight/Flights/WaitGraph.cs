@@ -30,17 +30,14 @@ internal static class WaitGraph
         }
     }
 
-    /// <summary>Makes the flight the current one for what follows on this execution context.</summary>
-    /// <returns>What to hand to <see cref="Exit"/>.</returns>
-    public static Flight? Enter(Flight flight)
+    /// <summary>Makes the flight the current one for what follows on this execution context, until the scope is left.</summary>
+    public static Scope Enter(Flight flight)
     {
         var outer = s_current.Value;
+        var before = ExecutionContext.Capture();
         s_current.Value = flight;
-        return outer;
+        return new Scope(outer, before, ExecutionContext.Capture());
     }
-
-    /// <summary>Undoes <see cref="Enter"/>, and nothing else that was done to the execution context in between.</summary>
-    public static void Exit(Flight? outer) => s_current.Value = outer;
 
     /// <summary>Whether code inside <paramref name="current"/> that waited for <paramref name="wanted"/> would wait for itself.</summary>
     public static bool WouldDeadlock_NeedsLock(Flight wanted, Flight current)
@@ -111,5 +108,25 @@ internal static class WaitGraph
         }
 
         return flight;
+    }
+
+    /// <summary>A change of the current flight that can be undone.</summary>
+    public readonly struct Scope(Flight? outer, ExecutionContext? before, ExecutionContext? within)
+    {
+        /// <summary>
+        /// Undoes <see cref="Enter"/>, and nothing else that was done to the execution context meanwhile. When nothing else
+        /// was done, the context of before is put back as it was, which allocates nothing.
+        /// </summary>
+        public void Leave()
+        {
+            if (before is not null && ReferenceEquals(ExecutionContext.Capture(), within))
+            {
+                ExecutionContext.Restore(before);
+            }
+            else
+            {
+                s_current.Value = outer;
+            }
+        }
     }
 }
