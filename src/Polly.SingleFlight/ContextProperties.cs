@@ -2,13 +2,16 @@ using Polly.SingleFlight.Flights;
 
 namespace Polly.SingleFlight;
 
-/// <summary>The entries of a <see cref="ResilienceContext"/> that belong to this library.</summary>
+/// <summary>
+/// The entries of a <see cref="ResilienceContext"/> that belong to this library. Their names are short because every call
+/// hashes them.
+/// </summary>
 internal static class ContextProperties
 {
-    public const string Prefix = "Polly.SingleFlight.";
-
-    public static readonly ResiliencePropertyKey<object?> Key = new(Prefix + "Key");
+    public static readonly ResiliencePropertyKey<object?> Key = new("Polly.SF.Key");
 
     /// <summary>The caller's part in its flight, from which its <see cref="SingleFlightResult"/> is made when asked for.</summary>
-    public static readonly ResiliencePropertyKey<IParticipation?> Participation = new(Prefix + "Participation");
+    public static readonly ResiliencePropertyKey<IParticipation?> Participation = new("Polly.SF.Part");
+
+    public static bool IsOurs(string name) => name == Key.Key || name == Participation.Key;
 }

@@ -42,7 +42,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         if (_sharing is null || landing.Followers is null)
         {
             landing.Election.Act();
-            OutcomeDistribution.Publish(landing.Followers, outcome, Clock.GetTimestamp());
+            OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
             return Return(flown, outcome, context);
         }
 
@@ -83,11 +83,11 @@ internal sealed partial class SingleFlightResilienceStrategy
                 WaitGraph.Enter(flown.Flight);
             }
 
-            await _sharing.DistributeAsync(flown.Flight, landing.Followers, outcome, flown.Context, Clock.GetTimestamp()).ConfigureAwait(false);
+            await _sharing.DistributeAsync(flown.Flight, landing.Followers, outcome, flown.Context, landing.Now).ConfigureAwait(false);
         }
         else
         {
-            OutcomeDistribution.Publish(landing.Followers, outcome, Clock.GetTimestamp());
+            OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
         }
 
         if (leader is not null && leader.TryClaim())
@@ -95,7 +95,7 @@ internal sealed partial class SingleFlightResilienceStrategy
             var own = ForLeader(flown, outcome, leader.Context);
             await Telemetry.Completed(leader.Context, flown.Flight).ConfigureAwait(false);
             End(flown);
-            leader.Release(own, Clock.GetTimestamp());
+            leader.Release(own, landing.Now);
             return;
         }
 
@@ -114,7 +114,13 @@ internal sealed partial class SingleFlightResilienceStrategy
         try
         {
             FlightContext.CopyBack(flown.Context, leader);
-            return outcome;
+
+            // The callback's token may have been linked to the leader's; the leader is to recognise its own (S4).
+            return outcome.Exception is OperationCanceledException canceled
+                && leader.CancellationToken.IsCancellationRequested
+                && canceled.CancellationToken != leader.CancellationToken
+                    ? Outcomes.Canceled<TResult>(leader)
+                    : outcome;
         }
         catch (Exception exception)
         {

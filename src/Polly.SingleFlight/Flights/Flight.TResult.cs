@@ -109,19 +109,19 @@ internal sealed class Flight<TResult> : Flight
             AssertInvariants_NeedsLock();
             if (IsClosed)
             {
-                return new Landing<TResult>(TooLate: true, null, default);
+                return new Landing<TResult>(TooLate: true, null, default, now);
             }
 
             if (_followers is not null && IsForeignCancellation_NeedsLock(outcome, leaderContext))
             {
-                return new Landing<TResult>(TooLate: false, null, CloseAndElect_NeedsLock(now));
+                return new Landing<TResult>(TooLate: false, null, CloseAndElect_NeedsLock(now), now);
             }
 
             // The flight may outlive its landing in execution contexts, its callers must not.
             var followers = TakeFollowers_NeedsLock();
             _leader = null;
             Close_NeedsLock(now);
-            return new Landing<TResult>(TooLate: false, followers, default);
+            return new Landing<TResult>(TooLate: false, followers, default, now);
         }
     }
 

@@ -35,19 +35,20 @@ internal static class FlightContext
     /// <summary>Gives the leader, who must still be there, what the callback wrote.</summary>
     public static void CopyBack(ResilienceContext context, ResilienceContext leader)
     {
-        var target = EntriesOf(leader);
+        // Most callbacks write nothing, and then there is nothing here but keys of our own.
+        IDictionary<string, object?>? target = null;
         if (EntriesOf(context) is Dictionary<string, object?> entries)
         {
             foreach (var (name, value) in entries)
             {
-                CopyToLeader(target, name, value);
+                CopyToLeader(ref target, leader, name, value);
             }
         }
         else
         {
             foreach (var (name, value) in EntriesOf(context))
             {
-                CopyToLeader(target, name, value);
+                CopyToLeader(ref target, leader, name, value);
             }
         }
     }
@@ -62,11 +63,12 @@ internal static class FlightContext
         }
     }
 
-    private static void CopyToLeader(IDictionary<string, object?> leader, string name, object? value)
+    private static void CopyToLeader(ref IDictionary<string, object?>? target, ResilienceContext leader, string name, object? value)
     {
-        if (!name.StartsWith(ContextProperties.Prefix, StringComparison.Ordinal) && !name.StartsWith(HttpPrefix, StringComparison.Ordinal))
+        if (!ContextProperties.IsOurs(name) && !name.StartsWith(HttpPrefix, StringComparison.Ordinal))
         {
-            leader[name] = value;
+            target ??= EntriesOf(leader);
+            target[name] = value;
         }
     }
 

@@ -4,4 +4,5 @@ namespace Polly.SingleFlight.Flights;
 /// <param name="TooLate">The flight had closed before: nobody waits for this outcome.</param>
 /// <param name="Followers">The ring of those the outcome is for, besides the leader.</param>
 /// <param name="Election">Who goes on instead, when the outcome is the leader's own cancellation.</param>
-internal readonly record struct Landing<TResult>(bool TooLate, Waiter<TResult>? Followers, Election<TResult> Election);
+/// <param name="Now">The time of the landing, by the flight's clock.</param>
+internal readonly record struct Landing<TResult>(bool TooLate, Waiter<TResult>? Followers, Election<TResult> Election, long Now);

@@ -87,6 +87,23 @@ public sealed class ForeignCancellationTests : FlightTest
     }
 
     [Fact]
+    public async Task Execute_SynchronousCallbackLinkedToLeadersToken_LeaderGetsItsOwnToken()
+    {
+        var pipeline = Build();
+        using var source = new CancellationTokenSource();
+
+        await IsCanceledBy(
+            Call<int>(pipeline, "key", _ =>
+            {
+                using var linked = CancellationTokenSource.CreateLinkedTokenSource(source.Token);
+                source.Cancel();
+                linked.Token.ThrowIfCancellationRequested();
+                throw new InvalidOperationException();
+            }, source.Token),
+            source.Token);
+    }
+
+    [Fact]
     public async Task Elected_LeavesWhileItsCallbackRuns_GetsItsOwnCancellationAndTheRestIsServed()
     {
         var pipeline = Build();
