@@ -1,1 +1,37 @@
-System.Console.WriteLine("smoke");
+using Polly.SingleFlight.AotSmoke;
+
+// Uses the library the way an application does, after the trimmer and the native compiler have been over it.
+// Exit code 0: every check passed. 1: the checks that failed are named on standard error.
+(string Name, Func<Task> Run)[] checks =
+[
+    ("100 callers of one key run once", Coalescing.HundredCallersOfOneKey),
+    ("keys of every kind coalesce by value", Coalescing.KeysOfEveryKind),
+    ("one key, four result types: four flights", Coalescing.ResultTypesAreSeparate),
+    ("synchronous executions run and see their role", Coalescing.Synchronous),
+    ("a disposable result is copied for each follower", Sharing.DisposableResultsAreCloned),
+    ("an outcome that is not to be shared is not", Sharing.UnsharedOutcomesStayWithTheLeader),
+    ("a disposable result without a cloner is refused", Sharing.DisposableResultWithoutClonerIsRefused),
+    ("invalid options are refused by name", Validation.InvalidOptionsAreNamed),
+    ("invalid typed options are refused by name", Validation.InvalidTypedOptionsAreNamed),
+    ("retry inside: one loop for all", Composition.RetryInsideIsOneLoopForAll),
+    ("timeout outside: one caller's patience", Composition.TimeoutOutsideIsOneCallersPatience),
+    ("a group shows, forgets and cancels flights", Composition.GroupControlsFlights),
+];
+
+var failed = 0;
+foreach (var (name, run) in checks)
+{
+    try
+    {
+        await run().WaitAsync(TimeSpan.FromSeconds(30));
+        Console.WriteLine($"passed  {name}");
+    }
+    catch (Exception exception)
+    {
+        failed++;
+        Console.Error.WriteLine($"FAILED  {name}: {exception}");
+    }
+}
+
+Console.WriteLine($"{checks.Length - failed} of {checks.Length} checks passed");
+return failed == 0 ? 0 : 1;

@@ -61,7 +61,7 @@ internal static class Baseline
         }
     }
 
-    private static bool IsMember(string line) => line.StartsWith("        ", StringComparison.Ordinal);
+    private static bool IsMember(string line) => line.StartsWith("    ", StringComparison.Ordinal);
 
     private static int[,] LengthsOfCommonTails(string[] before, string[] after)
     {

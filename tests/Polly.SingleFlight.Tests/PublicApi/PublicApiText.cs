@@ -16,25 +16,41 @@ internal static class PublicApiText
         var text = new StringBuilder();
         foreach (var types in PublicSurface.TypesOf(assembly).GroupBy(static type => type.Namespace).OrderBy(static g => g.Key, StringComparer.Ordinal))
         {
-            Line(text, 0, $"namespace {types.Key}");
-            Line(text, 0, "{");
+            text.Append(text.Length > 0 ? "\n" : "").Append("namespace ").Append(types.Key).Append('\n');
             foreach (var type in types)
             {
-                Line(text, 1, TypeLine(type));
-                var members = PublicSurface.MembersOf(type).Select(MemberLine);
-                foreach (var member in members.OrderBy(static m => m.Order).ThenBy(static m => m.Text, StringComparer.Ordinal))
-                {
-                    Line(text, 2, member.Text);
-                }
+                text.Append('\n').Append(Of(type));
             }
-
-            Line(text, 0, "}");
         }
 
         return text.ToString();
     }
 
-    private static void Line(StringBuilder text, int depth, string line) => text.Append(' ', depth * 4).Append(line).Append('\n');
+    public static string Of(Type type)
+    {
+        var text = new StringBuilder(TypeLine(type)).Append('\n');
+        var members = PublicSurface.MembersOf(type).Select(static member => (Member: member, Line: MemberLine(member)));
+        foreach (var (_, line) in members.OrderBy(static m => Order(m.Member))
+            .ThenBy(static m => m.Member.Name, StringComparer.Ordinal).ThenBy(static m => m.Line, StringComparer.Ordinal))
+        {
+            text.Append("    ").Append(line).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Enum members by value; everything else by kind.</summary>
+    private static long Order(MemberInfo member) => member switch
+    {
+        FieldInfo { DeclaringType.IsEnum: true } field => Value(field),
+        FieldInfo => 1,
+        ConstructorInfo => 2,
+        PropertyInfo => 3,
+        EventInfo => 4,
+        _ => 5,
+    };
+
+    private static long Value(FieldInfo enumMember) => Convert.ToInt64(enumMember.GetRawConstantValue(), CultureInfo.InvariantCulture);
 
     private static string TypeLine(Type type)
     {
@@ -92,21 +108,16 @@ internal static class PublicApiText
         return all.Except(implied).Where(static i => i.IsVisible).Select(TypeText.Of).Order(StringComparer.Ordinal);
     }
 
-    private static (int Order, string Text) MemberLine(MemberInfo member)
+    private static string MemberLine(MemberInfo member) => Obsolete(member) + member switch
     {
-        var (order, line) = member switch
-        {
-            FieldInfo { DeclaringType.IsEnum: true } field =>
-                (0, $"{field.Name} = {Convert.ToInt64(field.GetRawConstantValue(), CultureInfo.InvariantCulture)}"),
-            FieldInfo field => (1, FieldLine(field)),
-            ConstructorInfo constructor => (2, $"{Access(constructor)} {TypeText.SimpleName(constructor.DeclaringType!)}({Parameters(constructor)})"),
-            PropertyInfo property => (3, PropertyLine(property)),
-            EventInfo @event => (4, $"{Modifiers(@event.AddMethod!)} event {TypeText.Of(@event)} {@event.Name}"),
-            MethodInfo method => (5, MethodLine(method)),
-            _ => throw new NotSupportedException($"{member.MemberType} {member.Name}"),
-        };
-        return (order, Obsolete(member) + line);
-    }
+        FieldInfo { DeclaringType.IsEnum: true } field => $"{field.Name} = {Value(field)}",
+        FieldInfo field => FieldLine(field),
+        ConstructorInfo constructor => $"{Access(constructor)} {TypeText.SimpleName(constructor.DeclaringType!)}({Parameters(constructor)})",
+        PropertyInfo property => PropertyLine(property),
+        EventInfo @event => $"{Modifiers(@event.AddMethod!)} event {TypeText.Of(@event)} {@event.Name}",
+        MethodInfo method => MethodLine(method),
+        _ => throw new NotSupportedException($"{member.MemberType} {member.Name}"),
+    };
 
     private static string FieldLine(FieldInfo field)
     {
@@ -132,7 +143,7 @@ internal static class PublicApiText
         setter.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit));
 
     private static string MethodLine(MethodInfo method) =>
-        $"{Modifiers(method)} {TypeText.OfReturn(method)} {method.Name}{TypeText.ArgumentsOf(method)}({Parameters(method)})"
+        $"{Modifiers(method)} {TypeText.OfReturn(method)} {method.Name}{TypeText.ParametersOf(method)}({Parameters(method)})"
         + TypeText.ConstraintsOf(method.GetGenericArguments());
 
     private static string Access(MethodBase method) => method.IsPublic ? "public" : "protected";
@@ -176,6 +187,9 @@ internal static class PublicApiText
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
+    /// <summary>The compiler marks what old compilers must not use as obsolete too; that is not the author's word.</summary>
     private static string Obsolete(MemberInfo member) =>
-        member.GetCustomAttribute<ObsoleteAttribute>() is { } obsolete ? $"[Obsolete(\"{obsolete.Message}\")] " : "";
+        member.GetCustomAttribute<ObsoleteAttribute>() is { } obsolete && !member.IsDefined(typeof(CompilerFeatureRequiredAttribute))
+            ? $"[Obsolete(\"{obsolete.Message}\")] "
+            : "";
 }

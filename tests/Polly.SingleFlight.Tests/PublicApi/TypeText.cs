@@ -7,9 +7,15 @@ internal static class TypeText
 {
     private static readonly Dictionary<Type, string> s_keywords = new()
     {
-        [typeof(bool)] = "bool", [typeof(byte)] = "byte", [typeof(char)] = "char", [typeof(decimal)] = "decimal",
-        [typeof(double)] = "double", [typeof(float)] = "float", [typeof(int)] = "int", [typeof(long)] = "long",
-        [typeof(object)] = "object", [typeof(string)] = "string", [typeof(uint)] = "uint", [typeof(ulong)] = "ulong",
+        [typeof(bool)] = "bool",
+        [typeof(byte)] = "byte",
+        [typeof(char)] = "char",
+        [typeof(double)] = "double",
+        [typeof(float)] = "float",
+        [typeof(int)] = "int",
+        [typeof(long)] = "long",
+        [typeof(object)] = "object",
+        [typeof(string)] = "string",
         [typeof(void)] = "void",
     };
 
@@ -17,15 +23,16 @@ internal static class TypeText
     private static readonly string[] s_imported =
         ["System", "System.Collections.Generic", "System.Net.Http", "System.Threading", "System.Threading.Tasks"];
 
+    /// <summary>A type where nothing is noted about references: a base type, an interface, a constraint.</summary>
     public static string Of(Type type) => Write(type, null);
 
-    public static string Of(ParameterInfo parameter) => Write(parameter.ParameterType, new NullabilityInfoContext().Create(parameter));
+    public static string Of(ParameterInfo parameter) => Write(parameter.ParameterType, NullableFlags.Of(parameter));
 
-    public static string Of(PropertyInfo property) => Write(property.PropertyType, new NullabilityInfoContext().Create(property));
+    public static string Of(PropertyInfo property) => Write(property.PropertyType, NullableFlags.Of(property));
 
-    public static string Of(FieldInfo field) => Write(field.FieldType, new NullabilityInfoContext().Create(field));
+    public static string Of(FieldInfo field) => Write(field.FieldType, NullableFlags.Of(field));
 
-    public static string Of(EventInfo @event) => Write(@event.EventHandlerType!, new NullabilityInfoContext().Create(@event));
+    public static string Of(EventInfo @event) => Write(@event.EventHandlerType!, NullableFlags.Of(@event));
 
     public static string OfReturn(MethodInfo method) =>
         (method.ReturnType.IsByRef ? "ref " : "") + Of(method.ReturnParameter);
@@ -36,12 +43,12 @@ internal static class TypeText
 
     public static string SimpleName(Type type) => type.Name.Split('`')[0];
 
-    public static string ArgumentsOf(MethodInfo method) => List(method.GetGenericArguments());
+    public static string ParametersOf(MethodInfo method) => List(method.GetGenericArguments());
 
-    public static string ConstraintsOf(Type[] parameters) =>
-        string.Concat(parameters.Select(static parameter => (parameter, Constraints: Constraints(parameter).ToArray()))
-            .Where(static p => p.Constraints.Length > 0)
-            .Select(static p => $" where {p.parameter.Name} : {string.Join(", ", p.Constraints)}"));
+    public static string ConstraintsOf(IEnumerable<Type> typeParameters) =>
+        string.Concat(typeParameters.Select(static parameter => (parameter.Name, Constraints: Constraints(parameter).ToArray()))
+            .Where(static parameter => parameter.Constraints.Length > 0)
+            .Select(static parameter => $" where {parameter.Name} : {string.Join(", ", parameter.Constraints)}"));
 
     private static string List(Type[] arguments) =>
         arguments.Length == 0 ? "" : $"<{string.Join(", ", arguments.Select(static a => Variance(a) + a.Name))}>";
@@ -58,16 +65,16 @@ internal static class TypeText
     {
         var attributes = parameter.GenericParameterAttributes;
         var isStruct = attributes.HasFlag(GenericParameterAttributes.NotNullableValueTypeConstraint);
-        var types = parameter.GetGenericParameterConstraints().Where(static type => type != typeof(ValueType)).Select(Of);
+        var types = parameter.GetGenericParameterConstraints().Where(static type => type != typeof(ValueType)).Select(Of).ToArray();
         if (isStruct)
         {
             yield return "struct";
         }
         else if (attributes.HasFlag(GenericParameterAttributes.ReferenceTypeConstraint))
         {
-            yield return IsNotNull(parameter) ? "class" : "class?";
+            yield return NullableFlags.IsNotNull(parameter) ? "class" : "class?";
         }
-        else if (IsNotNull(parameter) && !types.Any())
+        else if (types.Length == 0 && NullableFlags.IsNotNull(parameter))
         {
             yield return "notnull";
         }
@@ -83,39 +90,29 @@ internal static class TypeText
         }
     }
 
-    /// <summary>The compiler's note on the type parameter itself, or on what declares it.</summary>
-    private static bool IsNotNull(Type parameter)
-    {
-        const string Own = "System.Runtime.CompilerServices.NullableAttribute";
-        const string Inherited = "System.Runtime.CompilerServices.NullableContextAttribute";
-        MemberInfo?[] scopes = [parameter.DeclaringMethod, parameter.DeclaringType];
-        var notes = parameter.CustomAttributes.Where(static a => a.AttributeType.FullName == Own)
-            .Concat(scopes.OfType<MemberInfo>().SelectMany(static s => s.CustomAttributes).Where(static a => a.AttributeType.FullName == Inherited));
-        return notes.FirstOrDefault()?.ConstructorArguments[0].Value is (byte)1;
-    }
-
-    private static string Write(Type type, NullabilityInfo? nullability)
+    /// <summary>Takes the flags in the order in which the compiler wrote them: a type before its arguments.</summary>
+    private static string Write(Type type, NullableFlags? flags)
     {
         if (type.IsByRef)
         {
-            return Write(type.GetElementType()!, nullability);
+            return Write(type.GetElementType()!, flags);
         }
 
         if (Nullable.GetUnderlyingType(type) is { } underlying)
         {
-            return WriteNotNull(underlying, nullability) + "?";
+            return Write(underlying, flags) + "?";
         }
 
-        // A type parameter reads as nullable unless it is constrained; only a written "?" is of interest, and that is in WriteState too.
-        var isNullable = !type.IsValueType && nullability?.ReadState == NullabilityState.Nullable;
-        return WriteNotNull(type, nullability) + (isNullable ? "?" : "");
+        var hasFlag = !type.IsValueType || type.IsGenericType;
+        var isNullable = hasFlag && flags?.TakeIsNullable() == true;
+        return WriteNotNull(type, flags) + (isNullable ? "?" : "");
     }
 
-    private static string WriteNotNull(Type type, NullabilityInfo? nullability)
+    private static string WriteNotNull(Type type, NullableFlags? flags)
     {
         if (type.IsArray)
         {
-            return $"{Write(type.GetElementType()!, nullability?.ElementType)}[{new string(',', type.GetArrayRank() - 1)}]";
+            return $"{Write(type.GetElementType()!, flags)}[{new string(',', type.GetArrayRank() - 1)}]";
         }
 
         if (type.IsGenericParameter)
@@ -128,20 +125,19 @@ internal static class TypeText
             return keyword;
         }
 
-        var arguments = type.GetGenericArguments();
-        var written = arguments.Select((argument, i) => Write(argument, nullability?.GenericTypeArguments.ElementAtOrDefault(i)));
-        if (type.FullName?.StartsWith("System.ValueTuple`", StringComparison.Ordinal) == true)
+        var arguments = string.Join(", ", type.GetGenericArguments().Select(argument => Write(argument, flags)));
+        if (type.Namespace == "System" && type.Name.StartsWith("ValueTuple`", StringComparison.Ordinal))
         {
-            return $"({string.Join(", ", written)})";
+            return $"({arguments})";
         }
 
         var name = type.IsNested ? $"{Of(type.DeclaringType!)}.{SimpleName(type)}" : Qualified(type);
-        return arguments.Length == 0 ? name : $"{name}<{string.Join(", ", written)}>";
+        return type.IsGenericType ? $"{name}<{arguments}>" : name;
     }
 
     private static string Qualified(Type type)
     {
-        var isKnown = s_imported.Contains(type.Namespace) || type.Namespace is "Polly" || type.Namespace!.StartsWith("Polly.", StringComparison.Ordinal);
+        var isKnown = s_imported.Contains(type.Namespace) || $"{type.Namespace}.".StartsWith("Polly.", StringComparison.Ordinal);
         return isKnown ? SimpleName(type) : $"{type.Namespace}.{SimpleName(type)}";
     }
 }

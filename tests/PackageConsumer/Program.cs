@@ -1,0 +1,42 @@
+using System.Runtime.Versioning;
+using Polly;
+using Polly.SingleFlight;
+
+// What a first user writes, against the package and nothing else: 1000 callers over four keys must cost four executions.
+var group = new SingleFlightGroup();
+var pipeline = new ResiliencePipelineBuilder<string>()
+    .AddSingleFlight(new SingleFlightStrategyOptions<string>
+    {
+        Group = group,
+        ShouldShare = static args => new(args.Outcome.Exception is null),
+    })
+    .Build();
+
+string[] regions = ["Asia", "Europe", "Africa", "America"];
+var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+var executions = 0;
+var callers = Enumerable.Range(0, 1000).Select(i => pipeline.ExecuteSingleFlightAsync(
+    ("token", regions[i % regions.Length]),
+    async cancellationToken =>
+    {
+        Interlocked.Increment(ref executions);
+        await answer.Task.WaitAsync(cancellationToken);
+        return $"token for {regions[i % regions.Length]}";
+    }).AsTask()).ToArray();
+var waiting = group.GetFlights().Sum(static flight => flight.CallerCount);
+answer.SetResult();
+var tokens = await Task.WhenAll(callers);
+var right = tokens.Where((token, i) => token == $"token for {regions[i % regions.Length]}").Count();
+
+// The untyped builder, a key set by hand, and what the caller is told about its flight.
+var plain = new ResiliencePipelineBuilder().AddSingleFlight().Build();
+var context = ResilienceContextPool.Shared.Get();
+context.SetSingleFlightKey("key");
+var number = await plain.ExecuteAsync(static _ => ValueTask.FromResult(42), context);
+var role = context.GetSingleFlightResult()?.Role;
+ResilienceContextPool.Shared.Return(context);
+
+var framework = typeof(SingleFlightGroup).Assembly.GetCustomAttributes(false).OfType<TargetFrameworkAttribute>().Single().FrameworkName;
+Console.WriteLine($"{framework} on .NET {Environment.Version}: {callers.Length} callers, {waiting} waiting, {executions} executions, " +
+    $"{right} right results, {group.ActiveFlights} flights left; {role}: {number}");
+return (waiting, executions, right, group.ActiveFlights, role, number) == (1000, 4, 1000, 0, SingleFlightRole.Leader, 42) ? 0 : 1;
