@@ -81,12 +81,18 @@ public sealed class LeavingTests : FlightTest
         }, source.Token);
         await Probe.Reached(Started, 1);
 
-        // Would block here, or throw, if the flight were cancelled on the leaver's stack.
-        source.Cancel();
-
-        await IsCanceledBy(leader, source.Token);
-        block.Set();
-        end.Open();
+        // Would block, or throw, if the flight were cancelled on the leaver's stack.
+        var cancel = Task.Factory.StartNew(source.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            await cancel.Soon();
+            await IsCanceledBy(leader, source.Token);
+        }
+        finally
+        {
+            block.Set();
+            end.Open();
+        }
     }
 
     [Fact]
