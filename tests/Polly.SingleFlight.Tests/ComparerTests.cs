@@ -66,7 +66,7 @@ public sealed class ComparerTests : FlightTest
         Assert.Equal(100, Group.ActiveFlights);
         gate.Open();
 
-        Assert.All((await Task.WhenAll(callers)).Index(), value => Assert.Equal(value.Index % 100, value.Item));
+        Assert.All((await Task.WhenAll(callers)).Select((item, index) => (Index: index, Item: item)), value => Assert.Equal(value.Index % 100, value.Item));
     }
 
     private sealed class Comparer : IEqualityComparer<object>

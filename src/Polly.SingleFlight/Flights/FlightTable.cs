@@ -10,7 +10,7 @@ namespace Polly.SingleFlight.Flights;
 /// </remarks>
 internal sealed class FlightTable
 {
-    private static readonly int StripeCount =
+    private static readonly int s_stripeCount =
         (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(Environment.ProcessorCount * 4, 8, 64));
 
     private readonly IEqualityComparer<object> _comparer;
@@ -19,7 +19,7 @@ internal sealed class FlightTable
     public FlightTable(IEqualityComparer<object>? comparer)
     {
         _comparer = comparer ?? EqualityComparer<object>.Default;
-        _stripes = new FlightStripe[StripeCount];
+        _stripes = new FlightStripe[s_stripeCount];
         for (var i = 0; i < _stripes.Length; i++)
         {
             _stripes[i] = new FlightStripe(_comparer);

@@ -28,7 +28,7 @@ public abstract class SingleFlightContract : FlightTest
 
         var values = await Task.WhenAll(callers);
         Assert.Equal(4, calls);
-        Assert.All(values.Index(), value => Assert.Equal("value" + (value.Index % 4), value.Item));
+        Assert.All(values.Select((item, index) => (Index: index, Item: item)), value => Assert.Equal("value" + (value.Index % 4), value.Item));
     }
 
     [Fact]

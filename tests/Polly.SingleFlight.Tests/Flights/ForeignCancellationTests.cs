@@ -51,7 +51,7 @@ public sealed class ForeignCancellationTests : FlightTest
 
         var stayers = Enumerable.Range(0, 3).Select(i => Call(pipeline, "key", _ => Task.FromResult(i))).ToArray();
         await Probe.Reached(Joined, maxElections + 3);
-        foreach (var (i, source) in sources.Index())
+        foreach (var (i, source) in sources.Select((item, index) => (Index: index, Item: item)))
         {
             await Probe.Reached(Started, i + 1);
             await source.CancelAsync();

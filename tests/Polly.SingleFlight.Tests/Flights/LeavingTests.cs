@@ -226,7 +226,7 @@ public sealed class LeavingTests : FlightTest
         Assert.Equal(new[] { 0, 1, 2, 3 }, await Task.WhenAll(stayers));
         Assert.Equal(Enumerable.Repeat(BypassReason.Election, 4), Reasons);
         end.Open();
-        foreach (var (i, leaver) in leavers.Index())
+        foreach (var (i, leaver) in leavers.Select((item, index) => (Index: index, Item: item)))
         {
             await IsCanceledBy(leaver, sources[i].Token);
         }

@@ -103,7 +103,7 @@ public sealed class EventTests : FlightTest
                 await Task.Yield();
                 throw new FormatException();
             }
-            : () => throw new FormatException();
+        : () => throw new FormatException();
         var options = Watched();
         options.OnFlightStarted += _ => fail();
         options.OnFlightJoined += _ => fail();
