@@ -212,6 +212,8 @@ public sealed class EventTests : FlightTest
         var options = Watched();
         options.OnFlightJoined += async _ => await joined.Opened;
         var pipeline = Build(options);
+        var neverElected = Watched();
+        neverElected.MaxElections = 0;
         using var source = new CancellationTokenSource();
         var leader = Call(pipeline, "key", async _ =>
         {
@@ -221,8 +223,14 @@ public sealed class EventTests : FlightTest
         await Probe.Reached(Started, 1);
         var follower = Call(pipeline, "key", _ => Task.FromResult(2));
         await Probe.Reached(Joined, 1);
+        var witness = Call(Build(neverElected), "key", _ => Task.FromResult(3));
+        await Probe.Reached(Joined, 2);
         await source.CancelAsync();
         await IsCanceledBy(leader, source.Token);
+
+        // The witness runs alone because of the election, so the election is over; its winner must not have begun.
+        Assert.Equal(3, await witness);
+        await Task.Yield();
         Assert.Equal(1, Probe[Started]);
         joined.Open();
 
