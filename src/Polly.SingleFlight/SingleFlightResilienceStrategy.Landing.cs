@@ -90,7 +90,7 @@ internal sealed partial class SingleFlightResilienceStrategy
             OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
         }
 
-        if (leader is not null && leader.TryClaim())
+        if (leader is not null && !landing.TooLate && leader.TryClaim())
         {
             var own = ForLeader(flown, outcome, leader.Context);
             await Telemetry.Completed(leader.Context, flown.Flight).ConfigureAwait(false);
@@ -137,6 +137,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         lock (flight.Stripe.Gate)
         {
             (left, abandoned) = (flight.LeaderLeft, flight.LeaderAbandoned);
+            flight.LeaderReturned = true;
             context.Properties.Set(
                 ContextProperties.Participation, new SingleFlightResult(SingleFlightRole.Leader, flight.Joined, flight.Id, age));
         }

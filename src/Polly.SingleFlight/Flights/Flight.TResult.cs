@@ -83,6 +83,7 @@ internal sealed class Flight<TResult> : Flight
         if (isLeader)
         {
             LeaderLeft = true;
+            LeaderReturned = waiter is not null;
             _leader = null;
         }
         else
@@ -157,8 +158,8 @@ internal sealed class Flight<TResult> : Flight
 
             followers = TakeFollowers_NeedsLock();
             leader = _leader;
+            LeaderReturned = leader is not null;
             _leader = null;
-            IsCanceledByGroup = true;
             Close_NeedsLock(now);
         }
 

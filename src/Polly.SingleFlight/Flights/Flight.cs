@@ -39,7 +39,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         Waiters = 1;
     }
 
-    /// <summary>The strategy of the leader, whose options rule the flight.</summary>
+    /// <summary>The strategy whose options rule the flight: its leader's, and in a successor its predecessor's.</summary>
     public SingleFlightResilienceStrategy Strategy { get; }
 
     public FlightStripe Stripe { get; }
@@ -63,14 +63,14 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>Whether the flight has given up its callers: it completed, was abandoned, handed over or cancelled.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>Whether the flight was ended through its group.</summary>
-    public bool IsCanceledByGroup { get; protected set; }
-
     /// <summary>Whether the leader was the last to leave, while its callback ran synchronously; it reports that when it returns.</summary>
     public bool LeaderAbandoned { get; protected set; }
 
     /// <summary>Whether the leader left before the flight closed.</summary>
     public bool LeaderLeft { get; protected set; }
+
+    /// <summary>Whether the leader was let go before the flight ended. One that left while its callback runs synchronously has not been (S4).</summary>
+    public bool LeaderReturned { get; set; }
 
     /// <summary>How many callers are present, the leader included.</summary>
     public int Waiters { get; protected set; }
@@ -93,7 +93,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>The time since the start, by the clock the flight was started on.</summary>
     public TimeSpan Age => Strategy.Clock.GetElapsedTime(StartTimestamp);
 
-    Flight? IWait.Target => HasEnded || LeaderLeft ? null : this;
+    Flight? IWait.Target => HasEnded || LeaderReturned ? null : this;
 
     Activity? IParticipation.FlightSpan => Span;
 

@@ -116,7 +116,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     public void Release(in Outcome<TResult> outcome, long now)
     {
         var end = ReferenceEquals(Strategy.Clock, Flight.Strategy.Clock) ? now : Strategy.Clock.GetTimestamp();
-        _time = Strategy.Clock.GetElapsedTime(_time, end).Ticks;
+        _time = Math.Max(0, Strategy.Clock.GetElapsedTime(_time, end).Ticks);
         SetResult(outcome);
     }
 

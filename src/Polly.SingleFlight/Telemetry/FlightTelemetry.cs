@@ -32,9 +32,29 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
     public ValueTask Completed(ResilienceContext context, Flight flight) =>
         Raise(s_completed, context, new OnFlightCompletedArguments(context, flight.Id, flight.Joined), _onCompleted);
 
-    /// <summary>The callback is not awaited, because it runs on the stack of whoever cancelled the last caller.</summary>
-    public void Abandoned(ResilienceContext context, Flight flight) =>
-        _ = Raise(s_abandoned, context, new OnFlightAbandonedArguments(context, flight.Id, flight.Joined), _onAbandoned).AsTask();
+    /// <summary>
+    /// The callback is not awaited, because it runs on the stack of whoever cancelled the last caller. What it throws later
+    /// is reported on a context of its own, since the caller's has gone back to its pool by then (I6).
+    /// </summary>
+    public void Abandoned(ResilienceContext context, Flight flight)
+    {
+        var args = new OnFlightAbandonedArguments(context, flight.Id, flight.Joined);
+        Report(s_abandoned, context, args);
+        if (_onAbandoned is null)
+        {
+            return;
+        }
+
+        try
+        {
+            var pending = _onAbandoned(args);
+            _ = pending.IsCompletedSuccessfully ? Task.CompletedTask : ForgetAsync(pending, s_abandoned.EventName);
+        }
+        catch (Exception exception)
+        {
+            CallbackFailed(context, s_abandoned.EventName, exception);
+        }
+    }
 
     public ValueTask Bypassed(ResilienceContext context, BypassReason reason) =>
         Raise(
@@ -68,6 +88,12 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
     private ValueTask Raise<TArgs>(ResilienceEvent @event, ResilienceContext context, TArgs args, Func<TArgs, ValueTask>? callback)
         where TArgs : struct
     {
+        Report(@event, context, args);
+        return callback is null ? default : InvokeAsync(@event, context, args, callback);
+    }
+
+    private void Report<TArgs>(ResilienceEvent @event, ResilienceContext context, TArgs args)
+    {
         try
         {
             telemetry.Report(@event, context, args);
@@ -76,8 +102,20 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
         {
             // As in CallbackFailed.
         }
+    }
 
-        return callback is null ? default : InvokeAsync(@event, context, args, callback);
+    private async Task ForgetAsync(ValueTask pending, string callback)
+    {
+        try
+        {
+            await pending.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            var context = ResilienceContextPool.Shared.Get();
+            CallbackFailed(context, callback, exception);
+            ResilienceContextPool.Shared.Return(context);
+        }
     }
 
     private async ValueTask InvokeAsync<TArgs>(

@@ -9,6 +9,9 @@ internal sealed class RecordingListener : TelemetryListener
 
     public bool Throws { get; set; }
 
+    /// <summary>Told the name of each event after it was recorded.</summary>
+    public Action<string>? Written { get; set; }
+
     public Report[] Reports
     {
         get
@@ -34,6 +37,7 @@ internal sealed class RecordingListener : TelemetryListener
             _reports.Add(new Report(args.Event.EventName, args.Event.Severity, args.Context, args.Outcome is not null, args.Arguments?.ToString()));
         }
 
+        Written?.Invoke(args.Event.EventName);
         if (Throws)
         {
             throw new InvalidOperationException("from a listener");

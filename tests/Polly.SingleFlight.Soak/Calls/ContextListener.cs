@@ -1,0 +1,28 @@
+using Polly.Telemetry;
+
+namespace Polly.SingleFlight.Soak;
+
+/// <summary>A telemetry listener that checks whose context it is told of; sometimes it throws.</summary>
+internal sealed class ContextListener(World world) : TelemetryListener
+{
+    private int _count;
+
+    public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
+    {
+        args.Context.Properties.TryGetValue(Call.Property, out var call);
+        if (args.Outcome?.Exception is SoakEventException failed && call is not null && failed.Call != call)
+        {
+            world.Violations.Add("I6 a failed event was reported on another context", $"{args.Event}: {failed.Call}, not {call}");
+        }
+        else if (call is null && args.Outcome?.Exception is not SoakEventException)
+        {
+            world.Violations.Add("I6 telemetry on a context that nobody uses", args.Event.ToString());
+        }
+
+        // Polly's own events are not guarded, ours are.
+        if (args.Event.EventName.StartsWith("OnFlight", StringComparison.Ordinal) && Interlocked.Increment(ref _count) % 256 == 0)
+        {
+            throw new InvalidOperationException("Thrown by a telemetry listener.");
+        }
+    }
+}
