@@ -8,7 +8,7 @@ public readonly struct OnFlightStartedArguments
     /// <summary>Initializes a new instance of the <see cref="OnFlightStartedArguments"/> struct.</summary>
     /// <param name="context">The context the event belongs to.</param>
     /// <param name="flightId">The flight's number, unique within the process.</param>
-    /// <param name="callerCount">The number of callers so far: 1, the leader.</param>
+    /// <param name="callerCount">The number of callers so far: 1, or those who elected the leader of a flight that follows another.</param>
     public OnFlightStartedArguments(ResilienceContext context, long flightId, int callerCount)
     {
         Context = context;
@@ -22,6 +22,6 @@ public readonly struct OnFlightStartedArguments
     /// <summary>Gets the flight's number, unique within the process.</summary>
     public long FlightId { get; }
 
-    /// <summary>Gets the number of callers so far: 1, the leader.</summary>
+    /// <summary>Gets the number of callers so far: 1, or those who elected the leader of a flight that follows another.</summary>
     public int CallerCount { get; }
 }

@@ -12,12 +12,12 @@ internal sealed partial class SingleFlightResilienceStrategy
         ResilienceContext context,
         TState state)
     {
+        context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed);
         if (context.CancellationToken.IsCancellationRequested)
         {
             return new(Outcomes.Canceled<TResult>(context));
         }
 
-        context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed);
         var bypassed = Telemetry.Bypassed(context, reason);
         return bypassed.IsCompletedSuccessfully
             ? Outcomes.InvokeAsync(callback, context, state)
@@ -37,7 +37,16 @@ internal sealed partial class SingleFlightResilienceStrategy
     /// </summary>
     private ValueTask<Outcome<TResult>> Follow<TResult>(Waiter<TResult> waiter, int callerCount)
     {
-        waiter.Context.Properties.Set(ContextProperties.Participation, waiter);
+        try
+        {
+            waiter.Context.Properties.Set(ContextProperties.Participation, waiter);
+        }
+        catch (Exception exception)
+        {
+            waiter.Leave(exception);
+            return new(waiter.Task);
+        }
+
         var joined = Telemetry.Joined(waiter.Context, waiter.Flight, callerCount);
         waiter.Listen();
         if (!joined.IsCompletedSuccessfully)

@@ -7,6 +7,9 @@ namespace Polly.SingleFlight;
 /// <summary>The end of a flight: S3, S6, S7, S10 and the leader's own return.</summary>
 internal sealed partial class SingleFlightResilienceStrategy
 {
+    /// <summary>How long a cancellation may take from a token that the callback captured to the leader's that is linked to it.</summary>
+    private static readonly TimeSpan s_cancellationGrace = TimeSpan.FromMilliseconds(20);
+
     /// <summary>The common end: the callback completed synchronously and nobody had joined.</summary>
     private ValueTask<Outcome<TResult>> Return<TResult>(in Flown<TResult> flown, in Outcome<TResult> outcome, ResilienceContext leader)
     {
@@ -35,7 +38,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         var flight = flown.Flight;
         if (landing.TooLate || flight.LeaderLeft)
         {
-            _ = ServeAsync(flown, landing, outcome, leader: null);
+            ServeWithoutLeader(flown, landing, outcome);
             return new(LetLeaderGo(flight, context));
         }
 
@@ -54,6 +57,14 @@ internal sealed partial class SingleFlightResilienceStrategy
         return new(leader.Task);
     }
 
+    /// <summary>
+    /// Whether a cancellation that looks like the callback's own may still turn out to be its leader's (S8). A source calls
+    /// its registrations one after another, so a callback that captured the source's token may hear of it before the
+    /// leader's own token does, where that is linked to the source, as an outer timeout's is.
+    /// </summary>
+    private static bool MayBeForeign<TResult>(Flight<TResult> flight, in Outcome<TResult> outcome) =>
+        outcome.Exception is OperationCanceledException && flight.Joined > 1 && !flight.IsCancellationRequested;
+
     /// <summary>Waits for a callback that yielded, and serves those who wait. Does not throw.</summary>
     private async Task AwaitLandingAsync<TResult>(Flown<TResult> flown, ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader)
     {
@@ -67,8 +78,28 @@ internal sealed partial class SingleFlightResilienceStrategy
             outcome = Outcome.FromException<TResult>(exception);
         }
 
+        if (leader is { CanLeave: true, IsClaimed: false } && MayBeForeign(flown.Flight, outcome))
+        {
+            await Task.WhenAny(leader.Task, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);
+        }
+
         var landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp());
         await ServeAsync(flown, landing, outcome, leader).ConfigureAwait(false);
+    }
+
+    /// <summary>Serves the followers of a leader that is on its way out; not on its stack where that would call foreign code.</summary>
+    private void ServeWithoutLeader<TResult>(in Flown<TResult> flown, in Landing<TResult> landing, in Outcome<TResult> outcome)
+    {
+        if (_sharing is null || landing.Followers is null)
+        {
+            _ = ServeAsync(flown, landing, outcome, leader: null);
+            return;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static work => _ = work.Strategy.ServeAsync(work.Flown, work.Landing, work.Outcome, leader: null),
+            (Strategy: this, Flown: flown, Landing: landing, Outcome: outcome),
+            preferLocal: false);
     }
 
     /// <summary>Gives everybody what is theirs, the followers first. Does not throw.</summary>
@@ -156,7 +187,6 @@ internal sealed partial class SingleFlightResilienceStrategy
     {
         flown.Flight.End();
         FlightContext.Return(flown.Context);
-        flown.Span?.Dispose();
-        SingleFlightInstruments.FlightEnded(flown.Flight, flown.IsCounted, _tags);
+        SingleFlightInstruments.FlightEnded(flown.Flight, flown.Span, flown.IsCounted, _tags);
     }
 }

@@ -19,21 +19,63 @@ internal sealed partial class SingleFlightResilienceStrategy
             }
         }
 
-        return Lead(flight, callback, context, state);
+        if (!context.CancellationToken.IsCancellationRequested)
+        {
+            return Lead(flight, flight.Joined, callback, context, state);
+        }
+
+        // Its token fired since it was elected, so its callback does not begin.
+        Forfeit(flight);
+        context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed);
+        return new(Outcomes.Canceled<TResult>(context));
     }
 
     private ValueTask<Outcome<TResult>> Lead<TResult, TState>(
-        Flight<TResult> flight, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+        Flight<TResult> flight,
+        int callerCount,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
     {
-        context.Properties.Set(ContextProperties.Participation, flight);
+        try
+        {
+            context.Properties.Set(ContextProperties.Participation, flight);
+        }
+        catch (Exception exception)
+        {
+            // Properties that cannot be written are this caller's trouble and nobody else's.
+            Forfeit(flight);
+            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+        }
+
         var token = context.CancellationToken;
         var registration = token.CanBeCanceled
             ? token.UnsafeRegister(static flight => ((Flight<TResult>)flight!).OnLeaderTokenFired(), flight)
             : default;
-        var started = Telemetry.Started(context, flight);
+        var started = Start(flight, callerCount, context);
         return started.IsCompletedSuccessfully
             ? Launch(flight, registration, callback, context, state)
             : LaunchAfterAsync(started, flight, registration, callback, context, state);
+    }
+
+    /// <summary>The flight can be joined already and waits for this event, so the event's callback runs inside it (S11).</summary>
+    private ValueTask Start(Flight flight, int callerCount, ResilienceContext context)
+    {
+        if (!_detectReentrancy || !Telemetry.HasStartedCallback)
+        {
+            return Telemetry.Started(context, flight, callerCount);
+        }
+
+        var scope = WaitGraph.Enter(flight);
+        var started = Telemetry.Started(context, flight, callerCount);
+        scope.Leave();
+        return started;
+    }
+
+    private void Forfeit<TResult>(Flight<TResult> flight)
+    {
+        flight.Forfeit(Clock.GetTimestamp()).Act();
+        flight.End();
     }
 
     private async ValueTask<Outcome<TResult>> LaunchAfterAsync<TResult, TState>(
@@ -71,10 +113,9 @@ internal sealed partial class SingleFlightResilienceStrategy
         }
         catch (Exception exception)
         {
-            // Properties that cannot be read are this caller's trouble and nobody else's.
+            // As with properties that cannot be written.
             registration.Unregister();
-            flight.Forfeit(Clock.GetTimestamp()).Act();
-            flight.End();
+            Forfeit(flight);
             return Outcome.FromExceptionAsValueTask<TResult>(exception);
         }
 
@@ -84,17 +125,39 @@ internal sealed partial class SingleFlightResilienceStrategy
             SingleFlightInstruments.StartFlight(flight),
             SingleFlightInstruments.FlightStarted(_tags));
         var pending = Fly(flown, callback, state);
-        if (pending.IsCompleted)
+        registration.Unregister();
+        if (!pending.IsCompleted)
         {
-            registration.Unregister();
-            var outcome = Outcomes.Get(pending);
-            var landing = flight.Land(outcome, context, Clock.GetTimestamp());
-            return landing is { TooLate: false, Followers: null, Election.IsNone: true }
-                ? Return(flown, outcome, context)
-                : ReturnShared(flown, landing, outcome, callback, context, state);
+            return Seat(flown, pending, callback, context, state);
         }
 
-        registration.Unregister();
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            // The registration may not have had its turn yet, but the departure counts from when the token fired (S4).
+            flight.OnLeaderTokenFired();
+        }
+
+        var outcome = Outcomes.Get(pending);
+        if (context.CancellationToken.CanBeCanceled && MayBeForeign(flight, outcome))
+        {
+            return Seat(flown, new(outcome), callback, context, state);
+        }
+
+        var landing = flight.Land(outcome, context, Clock.GetTimestamp());
+        return landing is { TooLate: false, Followers: null, Election.IsNone: true }
+            ? Return(flown, outcome, context)
+            : ReturnShared(flown, landing, outcome, callback, context, state);
+    }
+
+    /// <summary>Gives the leader a wait of its own, which its token can end while the callback goes on.</summary>
+    private ValueTask<Outcome<TResult>> Seat<TResult, TState>(
+        in Flown<TResult> flown,
+        ValueTask<Outcome<TResult>> pending,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        var flight = flown.Flight;
         var leader = new Caller<TResult, TState>(this, flight, callback, context, state, flight.StartTimestamp, isLeader: true);
         context.Properties.Set(ContextProperties.Participation, leader);
         if (!flight.TrySeat(leader))

@@ -95,7 +95,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
 
         if (context.CancellationToken.IsCancellationRequested)
         {
-            return new(Outcomes.Canceled<TResult>(context));
+            return new(Reject<TResult>(context));
         }
 
         try
@@ -110,7 +110,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         }
         catch (Exception exception)
         {
-            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+            return new(Reject<TResult>(context, exception));
         }
     }
 
@@ -127,7 +127,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         }
         catch (Exception exception)
         {
-            return Outcome.FromException<TResult>(exception);
+            return Reject<TResult>(context, exception);
         }
 
         return await Execute(key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
@@ -138,7 +138,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
     {
         if (context.CancellationToken.IsCancellationRequested)
         {
-            return new(Outcomes.Canceled<TResult>(context));
+            return new(Reject<TResult>(context));
         }
 
         if (key is null or "")
@@ -148,7 +148,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
 
         if (ResultOwnership<TResult>.IsExclusive && _sharing is not { HasCloner: true })
         {
-            return Outcome.FromExceptionAsValueTask<TResult>(ResultOwnership.CannotShare(typeof(TResult)));
+            return new(Reject<TResult>(context, ResultOwnership.CannotShare(typeof(TResult))));
         }
 
         Admission<TResult> admission;
@@ -159,19 +159,33 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         catch (Exception exception)
         {
             // The comparer or the clock threw; nothing was changed by then.
-            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+            return new(Reject<TResult>(context, exception));
         }
 
         return admission switch
         {
             { Waiter: { } waiter } => Follow(waiter, admission.CallerCount),
-            { Flight: { } flight } => Lead(flight, callback, context, state),
+            { Flight: { } flight } => Lead(flight, admission.CallerCount, callback, context, state),
             _ => ExecuteAlone(BypassReason.Reentrancy, callback, context, state),
         };
     }
 
-    private static long ToTimestampUnits(TimeSpan span, TimeProvider clock) =>
-        span == System.Threading.Timeout.InfiniteTimeSpan
-            ? long.MaxValue
-            : (long)Math.Min(long.MaxValue, span.Ticks * (clock.TimestampFrequency / (double)TimeSpan.TicksPerSecond));
+    /// <summary>Ends an execution that neither flew nor ran alone; an earlier result of the same context must not pass for its own.</summary>
+    private static Outcome<TResult> Reject<TResult>(ResilienceContext context, Exception? exception = null)
+    {
+        if (context.Properties.TryGetValue(ContextProperties.Participation, out _))
+        {
+            context.Properties.Set(ContextProperties.Participation, null);
+        }
+
+        return exception is null ? Outcomes.Canceled<TResult>(context) : Outcome.FromException<TResult>(exception);
+    }
+
+    private static long ToTimestampUnits(TimeSpan span, TimeProvider clock)
+    {
+        var units = span.Ticks * (clock.TimestampFrequency / (double)TimeSpan.TicksPerSecond);
+
+        // The comparison is not for show: before .NET 9 the cast of a larger value wraps around.
+        return span == System.Threading.Timeout.InfiniteTimeSpan || units >= long.MaxValue ? long.MaxValue : (long)units;
+    }
 }

@@ -15,9 +15,16 @@ internal sealed class Caller<TResult, TState>(
 
     private async Task RunSummonedAsync()
     {
-        var own = AloneBecause is { } reason
-            ? Strategy.ExecuteAlone(reason, callback, Context, state)
-            : Flight.Strategy.LeadSuccessor(Flight, callback, Context, state);
-        SetResult(await own.Settle().ConfigureAwait(false));
+        if (AloneBecause is { } reason)
+        {
+            if (TryClaim())
+            {
+                SetResult(await Strategy.ExecuteAlone(reason, callback, Context, state).Settle().ConfigureAwait(false));
+            }
+        }
+        else
+        {
+            SetResult(await Flight.Strategy.LeadSuccessor(Flight, callback, Context, state).Settle().ConfigureAwait(false));
+        }
     }
 }

@@ -126,12 +126,12 @@ internal sealed class Flight<TResult> : Flight
         }
     }
 
-    /// <summary>The leader cannot run its callback; its followers, if any, elect another.</summary>
+    /// <summary>The leader will not run its callback; its followers, if any, elect another, which does not count as one more election.</summary>
     public Election<TResult> Forfeit(long now)
     {
         lock (Stripe.Gate)
         {
-            return IsClosed ? default : CloseAndElect_NeedsLock(now);
+            return IsClosed ? default : CloseAndElect_NeedsLock(now, counts: false);
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed class Flight<TResult> : Flight
     {
         lock (Stripe.Gate)
         {
-            return Elect_NeedsLock(followers, IsKeyFree_NeedsLock(), now);
+            return Elect_NeedsLock(followers, IsKeyFree_NeedsLock(), counts: true, now);
         }
     }
 
@@ -204,52 +204,70 @@ internal sealed class Flight<TResult> : Flight
         }
     }
 
-    private Election<TResult> CloseAndElect_NeedsLock(long now)
+    private Election<TResult> CloseAndElect_NeedsLock(long now, bool counts = true)
     {
         var hadKey = IsJoinable;
         var followers = TakeFollowers_NeedsLock();
         _leader = null;
         Close_NeedsLock(now);
-        return Elect_NeedsLock(followers, hadKey, now);
+        return Elect_NeedsLock(followers, hadKey, counts, now);
     }
 
-    /// <summary>Moves the followers to a successor led by the first of them; those elected too often will run alone.</summary>
-    private Election<TResult> Elect_NeedsLock(Waiter<TResult>? followers, bool takeKey, long now)
+    /// <summary>
+    /// Moves the followers to a successor that one of them leads; those elected too often will run alone, and those whose
+    /// token has fired are left to their registration, which is about to let them go.
+    /// </summary>
+    private Election<TResult> Elect_NeedsLock(Waiter<TResult>? followers, bool takeKey, bool counts, long now)
     {
-        Flight<TResult>? successor = null;
-        Waiter<TResult>? leader = null;
+        var electable = new List<Waiter<TResult>>();
         Waiter<TResult>? alone = null;
         foreach (var waiter in new Followers<TResult>(followers))
         {
-            if (waiter.IsClaimed)
+            if (waiter.IsClaimed || waiter.IsLeaving)
             {
-                // Its own token fired after the flight had closed; it is gone.
+                continue;
             }
-            else if (++waiter.Elections > waiter.Strategy.MaxElections)
+
+            waiter.Elections += counts ? 1 : 0;
+            if (waiter.Elections <= waiter.Strategy.MaxElections)
             {
-                waiter.AloneBecause = BypassReason.Election;
-                waiter.Next = alone;
-                alone = waiter;
+                electable.Add(waiter);
+                continue;
             }
-            else if (successor is not null)
+
+            waiter.AloneBecause = BypassReason.Election;
+            waiter.Next = alone;
+            alone = waiter;
+        }
+
+        return new Election<TResult>(StartSuccessor_NeedsLock(electable, takeKey, now), alone);
+    }
+
+    private Waiter<TResult>? StartSuccessor_NeedsLock(List<Waiter<TResult>> electable, bool takeKey, long now)
+    {
+        // One that has finished setting up, if there is one, so that nobody waits for another caller's event callback.
+        var leader = electable.Find(static waiter => waiter.IsReady) ?? electable.FirstOrDefault();
+        if (leader is null || !leader.TryClaim())
+        {
+            return null;
+        }
+
+        var successor = new Flight<TResult>(Strategy, Stripe, Hash, Key, now);
+        foreach (var waiter in electable)
+        {
+            waiter.Flight = successor;
+            if (waiter != leader)
             {
-                waiter.Flight = successor;
                 successor.Join_NeedsLock(waiter);
-            }
-            else if (waiter.TryClaim())
-            {
-                leader = waiter;
-                successor = new Flight<TResult>(Strategy, Stripe, Hash, Key, now);
-                waiter.Flight = successor;
             }
         }
 
-        if (successor is not null && takeKey)
+        if (takeKey)
         {
             Stripe.Insert_NeedsLock(successor);
         }
 
-        return new Election<TResult>(leader, alone);
+        return leader;
     }
 
     private Waiter<TResult>? TakeFollowers_NeedsLock()

@@ -20,7 +20,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 {
     private const int Claimed = 1;
     private const int Registered = 2;
-    private const int IsReady = 4;
+    private const int SetUp = 4;
     private const int Summoned = 8;
 
     private readonly ExecutionContext? _executionContext;
@@ -37,6 +37,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         Flight = flight;
         Context = context;
         IsLeader = isLeader;
+        CanLeave = context.CancellationToken.CanBeCanceled;
         _time = now;
         _executionContext = ExecutionContext.Capture();
         _synchronizationContext = context.ContinueOnCapturedContext ? SynchronizationContext.Current : null;
@@ -49,6 +50,9 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     public ResilienceContext Context { get; }
 
     public bool IsLeader { get; }
+
+    /// <summary>Whether the caller has a token that can end its wait.</summary>
+    public bool CanLeave { get; }
 
     /// <summary>The flight waited for. Changes under the gate of the stripe, when the waiter goes to a successor of the same key.</summary>
     public Flight<TResult> Flight { get; set; }
@@ -64,6 +68,12 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     public Waiter<TResult>? Previous { get; set; }
 
+    /// <summary>Whether the caller has finished setting up its wait.</summary>
+    public bool IsReady => (Volatile.Read(ref _state) & SetUp) != 0;
+
+    /// <summary>Whether the unclaimed waiter's own token has fired, so that its registration is about to claim it.</summary>
+    public bool IsLeaving => Context.CancellationToken.IsCancellationRequested;
+
     public bool IsClaimed => (Volatile.Read(ref _state) & Claimed) != 0;
 
     Flight? IWait.Target => IsClaimed ? null : Flight;
@@ -73,13 +83,12 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <summary>Watches the caller's token, whose callback may run before this returns.</summary>
     public void Listen()
     {
-        var token = Context.CancellationToken;
-        if (!token.CanBeCanceled)
+        if (!CanLeave)
         {
             return;
         }
 
-        _registration = token.UnsafeRegister(static waiter => ((Waiter<TResult>)waiter!).OnTokenFired(), this);
+        _registration = Context.CancellationToken.UnsafeRegister(static waiter => ((Waiter<TResult>)waiter!).Leave(exception: null), this);
         if ((Interlocked.Or(ref _state, Registered) & Claimed) != 0)
         {
             _registration.Unregister();
@@ -120,19 +129,42 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         SetResult(outcome);
     }
 
+    /// <summary>Takes the caller out of its flight and lets it go, unless somebody else has claimed it.</summary>
+    /// <param name="exception">What the caller gets; null for the cancellation of its own token.</param>
+    public void Leave(Exception? exception)
+    {
+        var now = Flight.Strategy.Clock.GetTimestamp();
+        Departure<TResult> departure;
+        lock (Flight.Stripe.Gate)
+        {
+            if (!TryClaim())
+            {
+                return;
+            }
+
+            departure = Flight.Leave_NeedsLock(this, now);
+        }
+
+        departure.Act(Context);
+        Release(exception is null ? Outcomes.Canceled<TResult>(Context) : Outcome.FromException<TResult>(exception), now);
+    }
+
     /// <summary>The caller has finished setting up and no longer touches its context (W3).</summary>
     public void Ready()
     {
-        if ((Interlocked.Or(ref _state, IsReady) & Summoned) != 0)
+        if ((Interlocked.Or(ref _state, SetUp) & Summoned) != 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
-    /// <summary>Sends the claimed caller to run its own callback, on its own execution context, as soon as it is ready.</summary>
+    /// <summary>
+    /// Sends the caller to run its own callback, on its own execution context, as soon as it is ready. One that is to lead
+    /// was claimed by its election; one that is to run alone claims itself when it does, and can leave until then.
+    /// </summary>
     public void Summon()
     {
-        if ((Interlocked.Or(ref _state, Summoned) & IsReady) != 0)
+        if ((Interlocked.Or(ref _state, Summoned) & SetUp) != 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
@@ -146,14 +178,20 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     void IThreadPoolWorkItem.Execute()
     {
-        if (_synchronizationContext is { } target)
+        try
         {
-            target.Post(static waiter => ((Waiter<TResult>)waiter!).RunOnExecutionContext(), this);
+            if (_synchronizationContext is { } target)
+            {
+                target.Post(static waiter => ((Waiter<TResult>)waiter!).RunOnExecutionContext(), this);
+                return;
+            }
         }
-        else
+        catch (Exception)
         {
-            RunOnExecutionContext();
+            // A synchronization context that takes no more work, a window that was closed say, must not lose the caller.
         }
+
+        RunOnExecutionContext();
     }
 
     /// <summary>Runs the caller's own callback and lets the caller go with its outcome. Does not throw.</summary>
@@ -169,23 +207,5 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         {
             ExecutionContext.Run(_executionContext, static waiter => ((Waiter<TResult>)waiter!).RunSummoned(), this);
         }
-    }
-
-    private void OnTokenFired()
-    {
-        var now = Flight.Strategy.Clock.GetTimestamp();
-        Departure<TResult> departure;
-        lock (Flight.Stripe.Gate)
-        {
-            if (!TryClaim())
-            {
-                return;
-            }
-
-            departure = Flight.Leave_NeedsLock(this, now);
-        }
-
-        departure.Act(Context);
-        Release(Outcomes.Canceled<TResult>(Context), now);
     }
 }

@@ -56,11 +56,8 @@ internal static class OutcomeDistribution
 
         foreach (var follower in new Followers<TResult>(followers))
         {
-            if (follower.TryClaim())
-            {
-                follower.AloneBecause = BypassReason.Unshared;
-                follower.Summon();
-            }
+            follower.AloneBecause = BypassReason.Unshared;
+            follower.Summon();
         }
     }
 

@@ -23,8 +23,10 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
     private readonly Func<OnFlightAbandonedArguments, ValueTask>? _onAbandoned = options.OnFlightAbandoned;
     private readonly Func<OnFlightBypassedArguments, ValueTask>? _onBypassed = options.OnFlightBypassed;
 
-    public ValueTask Started(ResilienceContext context, Flight flight) =>
-        Raise(s_started, context, new OnFlightStartedArguments(context, flight.Id, 1), _onStarted);
+    public bool HasStartedCallback => _onStarted is not null;
+
+    public ValueTask Started(ResilienceContext context, Flight flight, int callerCount) =>
+        Raise(s_started, context, new OnFlightStartedArguments(context, flight.Id, callerCount), _onStarted);
 
     public ValueTask Joined(ResilienceContext context, Flight flight, int callerCount) =>
         Raise(s_joined, context, new OnFlightJoinedArguments(context, flight.Id, callerCount), _onJoined);
@@ -63,13 +65,12 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
             new OnFlightBypassedArguments(context, reason),
             _onBypassed);
 
-    /// <summary>Reports a callback of the options whose exception no caller receives.</summary>
+    /// <summary>Reports a callback of the options whose exception no caller receives; its message might quote a key or a result.</summary>
     public void CallbackFailed(ResilienceContext context, string callback, Exception exception)
     {
         try
         {
-            telemetry.Report(
-                s_callbackFailed, context, Outcome.FromException<object>(exception), new CallbackFailedArguments(callback));
+            telemetry.Report(s_callbackFailed, context, new CallbackFailedArguments(callback, exception.GetType().FullName));
         }
         catch (Exception)
         {

@@ -37,9 +37,20 @@ internal static class SingleFlightInstruments
             return null;
         }
 
-        var activity = s_source.StartActivity("single_flight.flight");
-        flight.Span = activity ?? Activity.Current;
-        return activity;
+        var outer = Activity.Current;
+        try
+        {
+            var activity = s_source.StartActivity("single_flight.flight");
+            flight.Span = activity ?? outer;
+            return activity;
+        }
+        catch (Exception)
+        {
+            // A listener that throws fails nobody's execution.
+            Activity.Current = outer;
+            flight.Span = outer;
+            return null;
+        }
     }
 
     /// <summary>Counts the flight as active; true when <see cref="FlightEnded"/> is to be told of it.</summary>
@@ -54,8 +65,17 @@ internal static class SingleFlightInstruments
         return true;
     }
 
-    public static void FlightEnded(Flight flight, bool wasCounted, in TagList tags)
+    public static void FlightEnded(Flight flight, Activity? span, bool wasCounted, in TagList tags)
     {
+        try
+        {
+            span?.Dispose();
+        }
+        catch (Exception)
+        {
+            // As above.
+        }
+
         if (wasCounted)
         {
             Guard(static (in TagList tags) => s_activeFlights.Add(-1, tags), tags);
@@ -69,7 +89,7 @@ internal static class SingleFlightInstruments
             }
             catch (Exception)
             {
-                // A listener that throws fails nobody's execution.
+                // As above.
             }
         }
     }

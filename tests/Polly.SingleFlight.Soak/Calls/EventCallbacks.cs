@@ -11,7 +11,7 @@ internal sealed class EventCallbacks(Arena arena)
         {
             var call = CallOf(args.Context, "started");
             Require(call.StartedFlight == 0 && args.FlightId != 0, "S14 a leader was told twice", call);
-            Require(args.CallerCount == 1, "S14 a flight starts with one caller", call);
+            Require(args.CallerCount == 1 || (args.CallerCount > 1 && call.JoinedFlight != 0), "S14 only who was elected starts with others", call);
             call.StartedFlight = args.FlightId;
             return Misbehave(call);
         };
