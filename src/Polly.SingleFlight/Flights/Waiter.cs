@@ -11,7 +11,7 @@ namespace Polly.SingleFlight.Flights;
 /// </para>
 /// <para>
 /// W1 - Exactly one party claims a waiter, and only that party touches the caller from then on: the flight that lands,
-/// the caller's own token, the group, or whoever sends the caller to run its own callback after all.
+/// the caller's own token, the group, the election it wins, or the caller itself when it runs alone after all.
 /// W2 - The registration on the caller's token is gone before the caller is let go.
 /// W3 - A caller runs its own callback only after it finished setting up its wait (<see cref="Ready"/>).
 /// </para>
