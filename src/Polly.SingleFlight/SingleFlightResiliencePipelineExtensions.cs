@@ -25,23 +25,8 @@ public static class SingleFlightResiliencePipelineExtensions
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(callback);
-        return ExecuteAsync(pipeline, RentContext(key, cancellationToken), callback);
-
-        static async ValueTask<TResult> ExecuteAsync(
-            ResiliencePipeline pipeline, ResilienceContext context, Func<CancellationToken, ValueTask<TResult>> callback)
-        {
-            try
-            {
-                return await pipeline.ExecuteAsync(
-                    static (context, callback) => callback(context.CancellationToken),
-                    context,
-                    callback).ConfigureAwait(context.ContinueOnCapturedContext);
-            }
-            finally
-            {
-                ResilienceContextPool.Shared.Return(context);
-            }
-        }
+        return pipeline.ExecuteSingleFlightAsync<TResult, Func<CancellationToken, ValueTask<TResult>>>(
+            key, static (callback, token) => callback(token), callback, cancellationToken);
     }
 
     /// <summary>
@@ -146,23 +131,8 @@ public static class SingleFlightResiliencePipelineExtensions
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(callback);
-        return ExecuteAsync(pipeline, RentContext(key, cancellationToken), callback);
-
-        static async ValueTask<TResult> ExecuteAsync(
-            ResiliencePipeline<T> pipeline, ResilienceContext context, Func<CancellationToken, ValueTask<TResult>> callback)
-        {
-            try
-            {
-                return await pipeline.ExecuteAsync(
-                    static (context, callback) => callback(context.CancellationToken),
-                    context,
-                    callback).ConfigureAwait(context.ContinueOnCapturedContext);
-            }
-            finally
-            {
-                ResilienceContextPool.Shared.Return(context);
-            }
-        }
+        return pipeline.ExecuteSingleFlightAsync<T, TResult, Func<CancellationToken, ValueTask<TResult>>>(
+            key, static (callback, token) => callback(token), callback, cancellationToken);
     }
 
     /// <summary>

@@ -6,15 +6,12 @@ namespace Polly.SingleFlight.Flights;
 /// One execution shared by its callers. See <see cref="Flight"/> for the invariants; decisions are made here under the
 /// gate of the stripe and carried out by the caller outside it.
 /// </summary>
-internal sealed class Flight<TResult> : Flight
+internal sealed partial class Flight<TResult> : Flight
 {
     private static readonly Type s_resultType =
         typeof(TResult).Assembly == typeof(ResilienceContext).Assembly && typeof(TResult).Name == "VoidResult"
             ? typeof(void)
             : typeof(TResult);
-
-    /// <summary>The followers as a ring, from the first that joined.</summary>
-    private Waiter<TResult>? _followers;
 
     /// <summary>The leader's wait; null while its callback runs synchronously, and when it has left.</summary>
     private Waiter<TResult>? _leader;
@@ -126,24 +123,6 @@ internal sealed class Flight<TResult> : Flight
         }
     }
 
-    /// <summary>The leader will not run its callback; its followers, if any, elect another, which does not count as one more election.</summary>
-    public Election<TResult> Forfeit(long now)
-    {
-        lock (Stripe.Gate)
-        {
-            return IsClosed ? default : CloseAndElect_NeedsLock(now, counts: false);
-        }
-    }
-
-    /// <summary>Has the followers of a landed flight, whose outcome is not for them, elect a new leader.</summary>
-    public Election<TResult> ElectAmong(Waiter<TResult> followers, long now)
-    {
-        lock (Stripe.Gate)
-        {
-            return Elect_NeedsLock(followers, IsKeyFree_NeedsLock(), counts: true, now);
-        }
-    }
-
     public override bool CancelByGroup()
     {
         var now = Strategy.Clock.GetTimestamp();
@@ -190,127 +169,4 @@ internal sealed class Flight<TResult> : Flight
         outcome.Exception is OperationCanceledException
         && !IsCancellationRequested
         && (LeaderLeft || leaderContext is { CancellationToken.IsCancellationRequested: true });
-
-    private bool IsKeyFree_NeedsLock()
-    {
-        try
-        {
-            return Stripe.Find_NeedsLock<TResult>(Hash, Key) is null;
-        }
-        catch (Exception)
-        {
-            // A comparer that throws: the new flight keeps to those it has (I5).
-            return false;
-        }
-    }
-
-    private Election<TResult> CloseAndElect_NeedsLock(long now, bool counts = true)
-    {
-        var hadKey = IsJoinable;
-        var followers = TakeFollowers_NeedsLock();
-        _leader = null;
-        Close_NeedsLock(now);
-        return Elect_NeedsLock(followers, hadKey, counts, now);
-    }
-
-    /// <summary>
-    /// Moves the followers to a successor that one of them leads; those elected too often will run alone, and those whose
-    /// token has fired are left to their registration, which is about to let them go.
-    /// </summary>
-    private Election<TResult> Elect_NeedsLock(Waiter<TResult>? followers, bool takeKey, bool counts, long now)
-    {
-        var electable = new List<Waiter<TResult>>();
-        Waiter<TResult>? alone = null;
-        foreach (var waiter in new Followers<TResult>(followers))
-        {
-            if (waiter.IsClaimed || waiter.IsLeaving)
-            {
-                continue;
-            }
-
-            waiter.Elections += counts ? 1 : 0;
-            if (waiter.Elections <= waiter.Strategy.MaxElections)
-            {
-                electable.Add(waiter);
-                continue;
-            }
-
-            waiter.AloneBecause = BypassReason.Election;
-            waiter.Next = alone;
-            alone = waiter;
-        }
-
-        return new Election<TResult>(StartSuccessor_NeedsLock(electable, takeKey, now), alone);
-    }
-
-    private Waiter<TResult>? StartSuccessor_NeedsLock(List<Waiter<TResult>> electable, bool takeKey, long now)
-    {
-        // One that has finished setting up, if there is one, so that nobody waits for another caller's event callback.
-        var leader = electable.Find(static waiter => waiter.IsReady) ?? electable.FirstOrDefault();
-        if (leader is null || !leader.TryClaim())
-        {
-            return null;
-        }
-
-        var successor = new Flight<TResult>(Strategy, Stripe, Hash, Key, now);
-        foreach (var waiter in electable)
-        {
-            waiter.Flight = successor;
-            if (waiter != leader)
-            {
-                successor.Join_NeedsLock(waiter);
-            }
-        }
-
-        if (takeKey)
-        {
-            Stripe.Insert_NeedsLock(successor);
-        }
-
-        return leader;
-    }
-
-    private Waiter<TResult>? TakeFollowers_NeedsLock()
-    {
-        var followers = _followers;
-        _followers = null;
-        return followers;
-    }
-
-    private void Append_NeedsLock(Waiter<TResult> waiter)
-    {
-        if (_followers is not { } first)
-        {
-            waiter.Next = waiter;
-            waiter.Previous = waiter;
-            _followers = waiter;
-            return;
-        }
-
-        var last = first.Previous!;
-        waiter.Next = first;
-        waiter.Previous = last;
-        last.Next = waiter;
-        first.Previous = waiter;
-    }
-
-    private void Unlink_NeedsLock(Waiter<TResult> waiter)
-    {
-        if (waiter.Next == waiter)
-        {
-            _followers = null;
-        }
-        else
-        {
-            waiter.Previous!.Next = waiter.Next;
-            waiter.Next!.Previous = waiter.Previous;
-            if (_followers == waiter)
-            {
-                _followers = waiter.Next;
-            }
-        }
-
-        waiter.Next = null;
-        waiter.Previous = null;
-    }
 }

@@ -1,0 +1,52 @@
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>The followers as a ring, so that each can be taken out at once and they are served in the order they came.</summary>
+internal sealed partial class Flight<TResult>
+{
+    /// <summary>The first of the ring.</summary>
+    private Waiter<TResult>? _followers;
+
+    private Waiter<TResult>? TakeFollowers_NeedsLock()
+    {
+        var followers = _followers;
+        _followers = null;
+        return followers;
+    }
+
+    private void Append_NeedsLock(Waiter<TResult> waiter)
+    {
+        if (_followers is not { } first)
+        {
+            waiter.Next = waiter;
+            waiter.Previous = waiter;
+            _followers = waiter;
+            return;
+        }
+
+        var last = first.Previous!;
+        waiter.Next = first;
+        waiter.Previous = last;
+        last.Next = waiter;
+        first.Previous = waiter;
+    }
+
+    private void Unlink_NeedsLock(Waiter<TResult> waiter)
+    {
+        if (waiter.Next == waiter)
+        {
+            _followers = null;
+        }
+        else
+        {
+            waiter.Previous!.Next = waiter.Next;
+            waiter.Next!.Previous = waiter.Previous;
+            if (_followers == waiter)
+            {
+                _followers = waiter.Next;
+            }
+        }
+
+        waiter.Next = null;
+        waiter.Previous = null;
+    }
+}
