@@ -97,11 +97,15 @@ public sealed class ReviewFindingsTests : FlightTest
         options.LeaderDeparture = departure;
         var pipeline = Build(options);
         using var request = new CancellationTokenSource();
+        var (register, registered) = (new Gate(), new Gate());
         var runs = 0;
         var leader = Call(pipeline, "key", async _ =>
         {
+            // Registered after all callers have joined, and so called before their registrations.
+            await register.Opened;
             var canceled = new TaskCompletionSource<int>(TaskCreationOptions.None);
             using var registration = request.Token.Register(() => canceled.SetCanceled(request.Token));
+            registered.Open();
             return await canceled.Task.ConfigureAwait(false);
         }, request.Token);
         await Probe.Reached(Started, 1);
@@ -109,6 +113,8 @@ public sealed class ReviewFindingsTests : FlightTest
         await Probe.Reached(Joined, 1);
         var alive = Enumerable.Range(0, 50).Select(_ => Call(pipeline, "key", _ => Task.FromResult(Interlocked.Increment(ref runs)))).ToArray();
         await Probe.Reached(Joined, 51);
+        register.Open();
+        await registered.Opened.Soon();
 
         request.Cancel();
 
@@ -122,24 +128,25 @@ public sealed class ReviewFindingsTests : FlightTest
     public void SynchronousCallback_SawTheLeadersTokenFire_LeaderGetsItsCancellation()
     {
         var pipeline = Build();
-        for (var round = 0; round < 100; round++)
+        using var source = new CancellationTokenSource();
+        using var returned = new ManualResetEventSlim();
+        var context = ResilienceContextPool.Shared.Get(source.Token);
+        context.SetSingleFlightKey("key");
+        var canceller = new Thread(source.Cancel);
+
+        var exception = Record.Exception(() => pipeline.Execute(_ =>
         {
-            using var source = new CancellationTokenSource();
-            var context = ResilienceContextPool.Shared.Get(source.Token);
-            context.SetSingleFlightKey("key");
-            var canceller = new Thread(source.Cancel);
+            // The latest registration is called first, so the leader's own has not had its turn when the callback ends.
+            source.Token.Register(returned.Wait);
+            canceller.Start();
+            source.Token.WaitHandle.WaitOne();
+            return 1;
+        }, context));
+        returned.Set();
+        canceller.Join();
 
-            var exception = Assert.Throws<OperationCanceledException>(() => pipeline.Execute(_ =>
-            {
-                canceller.Start();
-                source.Token.WaitHandle.WaitOne();
-                return 1;
-            }, context));
-
-            Assert.Equal(source.Token, exception.CancellationToken);
-            canceller.Join();
-            ResilienceContextPool.Shared.Return(context);
-        }
+        Assert.Equal(source.Token, Assert.IsType<OperationCanceledException>(exception).CancellationToken);
+        ResilienceContextPool.Shared.Return(context);
     }
 
     [Fact]
@@ -191,42 +198,6 @@ public sealed class ReviewFindingsTests : FlightTest
     }
 
     [Fact]
-    public async Task Alone_TokenFiredBeforeItRan_ResultIsBypassed()
-    {
-        var (asked, answer) = (new Gate(), new Gate());
-        var options = Watched(new SingleFlightStrategyOptions<int>
-        {
-            ShouldShare = async _ =>
-            {
-                asked.Open();
-                await answer.Opened;
-                return false;
-            },
-        });
-        using var source = new CancellationTokenSource();
-        options.OnFlightJoined += _ => new(answer.Opened);
-        var pipeline = Build(options);
-        var gate = new Gate();
-        var leader = Call(pipeline, "key", async _ =>
-        {
-            await gate.Opened;
-            return 1;
-        });
-        await Probe.Reached(Started, 1);
-        SingleFlightResult? result = null;
-        var follower = Call(pipeline, "key", _ => Task.FromResult(2), source.Token, after: context => result = context.GetSingleFlightResult());
-        await Probe.Reached(Joined, 1);
-        gate.Open();
-        await asked.Opened.Soon();
-        await source.CancelAsync();
-        answer.Open();
-
-        await IsCanceledBy(follower, source.Token);
-        Assert.Equal(1, await leader);
-        Assert.True(result is { WaitTime.TotalDays: < 1 }, $"{result?.WaitTime}");
-    }
-
-    [Fact]
     public Task Alone_ThreadPoolExhausted_StillLeavesAtOnce() => SyncCall.StartUnlimited("unused", default, null, _ =>
     {
         var pipeline = Build(Watched(new SingleFlightStrategyOptions<int> { ShouldShare = _ => new(false) }));
@@ -242,16 +213,21 @@ public sealed class ReviewFindingsTests : FlightTest
         var follower = SyncCall.StartUnlimited("key", source.Token, null, context => pipeline.Execute(_ => 2, context));
         Probe.WaitFor(Joined, 1);
         using var pool = new ExhaustedThreadPool();
-        var blocked = pool.BlockEveryThread(() => unblock.Wait(TimeSpan.FromSeconds(60)));
+        var blocked = pool.BlockEveryThread(() =>
+        {
+            unblock.Wait();
+            return true;
+        });
         end.Set();
         Assert.True(leader.Wait(TimeSpan.FromSeconds(60)));
 
         // Not shared, so the follower is to run alone, for which there is no thread.
         source.Cancel();
-        var exception = Assert.Throws<AggregateException>(() => follower.Wait(TimeSpan.FromSeconds(60)));
-        Assert.Equal(source.Token, Assert.IsType<OperationCanceledException>(exception.InnerException).CancellationToken);
+        var exception = Record.Exception(() => Assert.True(follower.Wait(TimeSpan.FromSeconds(60)), "It did not leave."));
         unblock.Set();
         Task.WaitAll(blocked);
+        var canceled = Assert.IsType<OperationCanceledException>(Assert.IsType<AggregateException>(exception).InnerException);
+        Assert.Equal(source.Token, canceled.CancellationToken);
         return true;
     });
 
