@@ -17,12 +17,12 @@ public enum BypassReason
     /// <summary>The caller had been re-elected or handed over as often as it may be, so it ran its own callback.</summary>
     Election = 3,
 
-    /// <summary>The request asked not to be coalesced, or is of a kind that never is.</summary>
+    /// <summary>For strategies that coalesce requests: the request asked not to be coalesced, or is of a kind that never is. Not reported by this package's strategy.</summary>
     Request = 4,
 
-    /// <summary>An earlier response to the same request could not be shared, and that is remembered for a while.</summary>
+    /// <summary>For strategies that coalesce requests: an earlier response could not be shared, and that is remembered. Not reported by this package's strategy.</summary>
     Remembered = 5,
 
-    /// <summary>A size or memory limit was reached.</summary>
+    /// <summary>For strategies that buffer what they share: a size or memory limit was reached. Not reported by this package's strategy.</summary>
     Limit = 6,
 }

@@ -8,7 +8,7 @@ namespace Polly;
 public static class SingleFlightResilienceContextExtensions
 {
     /// <summary>
-    /// Sets the key under which the next execution with this context is coalesced.
+    /// Sets the key under which executions with this context are coalesced, until it is set again or the context returns to its pool.
     /// </summary>
     /// <param name="context">The context of the execution.</param>
     /// <param name="key">

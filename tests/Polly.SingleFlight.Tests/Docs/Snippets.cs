@@ -46,15 +46,16 @@ internal static class Snippets
 
     public static ResiliencePipeline KeyGenerator()
     {
-        var tenant = new ResiliencePropertyKey<string>("tenant");
         #region key-generator
+        var tenant = new ResiliencePropertyKey<string>("tenant");
         ResiliencePipeline pipeline = new ResiliencePipelineBuilder()
             .AddSingleFlight(new SingleFlightStrategyOptions
             {
                 // Everything in which two executions may differ belongs in the key; null is not coalesced.
-                KeyGenerator = args => new(args.Context.Properties.TryGetValue(tenant, out var name)
-                    ? (object?)(args.Context.OperationKey, name)
-                    : null),
+                KeyGenerator = args => new(
+                    args.Context.GetSingleFlightKey() is { } key && args.Context.Properties.TryGetValue(tenant, out var name)
+                        ? (object)(name, key)
+                        : null),
                 MaxJoinAge = TimeSpan.FromSeconds(10),
             })
             .Build();
