@@ -63,7 +63,9 @@ internal sealed partial class SingleFlightResilienceStrategy
     /// leader's own token does, where that is linked to the source, as an outer timeout's is.
     /// </summary>
     private static bool MayBeForeign<TResult>(Flight<TResult> flight, in Outcome<TResult> outcome) =>
-        outcome.Exception is OperationCanceledException && flight.Joined > 1 && !flight.IsCancellationRequested;
+        outcome.Exception is OperationCanceledException { CancellationToken.IsCancellationRequested: true }
+        && flight.Joined > 1
+        && !flight.IsCancellationRequested;
 
     /// <summary>Waits for a callback that yielded, and serves those who wait. Does not throw.</summary>
     private async Task AwaitLandingAsync<TResult>(Flown<TResult> flown, ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader)
