@@ -194,11 +194,14 @@ public sealed class ReentrancyTests : FlightTest
     public async Task FlightsThatStartTheirSuccessors_DoNotKeepTheirPredecessorsInMemory()
     {
         var pipeline = Build();
-        var (last, end) = (new Gate(), new Gate());
+        var (goOn, last, end) = (new Gate(), new Gate(), new Gate());
         var rounds = 0;
         var first = StartFirst();
-        await last.Opened.Soon();
         await Probe.Reached("returned", 49);
+
+        // A flight keeps those alive that ran when it last looked, which is when one was started inside it.
+        goOn.Open();
+        await last.Opened.Soon();
 
         // The threads that served the predecessors may not have unwound their stacks yet.
         for (var i = 0; i < 1000 && first.IsAlive; i++)
@@ -233,8 +236,13 @@ public sealed class ReentrancyTests : FlightTest
         {
             if (++rounds == 50)
             {
-                last.Open();
-                await end.Opened;
+                await goOn.Opened;
+                await Call(pipeline, new object(), async _ =>
+                {
+                    last.Open();
+                    await end.Opened;
+                    return 0;
+                });
             }
             else
             {
