@@ -46,7 +46,8 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     public int Hash { get; }
 
-    public object Key { get; }
+    /// <summary>The key; given up when the flight ends.</summary>
+    public object Key { get; private set; }
 
     public long Id { get; }
 
@@ -107,6 +108,9 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     public void End()
     {
         Volatile.Write(ref _hasEnded, true);
+
+        // Execution contexts, and flights that ran inside this one, may hold it for as long as they live.
+        Key = null!;
         if (Waits is not null)
         {
             lock (WaitGraph.Gate)

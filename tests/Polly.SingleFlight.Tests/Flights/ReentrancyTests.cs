@@ -202,7 +202,7 @@ public sealed class ReentrancyTests : FlightTest
         var first = await Task.Run(StartFirst, TestContext.Current.CancellationToken);
         await Probe.Reached("returned", 49);
 
-        // A flight keeps those alive that ran when it last looked, which is when one was started inside it.
+        // What remains of them in execution contexts must hold neither callers nor keys.
         goOn.Open();
         await last.Opened.Soon();
 
@@ -230,6 +230,7 @@ public sealed class ReentrancyTests : FlightTest
             await Call(pipeline, key, async _ =>
             {
                 await Task.Yield();
+                GC.KeepAlive(key);
                 return await Round();
             });
             Probe.Hit("returned");
