@@ -17,19 +17,14 @@ internal sealed class LoggingListener : TelemetryListener
 
     public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
     {
-        // Polly's own events come with every execution, and are none of these.
-        if (typeof(TArgs).Assembly == typeof(SingleFlightGroup).Assembly)
-        {
-            Log(args.Event, args.Source, args.Arguments);
-        }
-
+        Log(args.Event.EventName, args.Source, args.Arguments);
         _next?.Write(args);
     }
 
-    private void Log<TArgs>(ResilienceEvent @event, ResilienceTelemetrySource source, TArgs args)
+    private void Log<TArgs>(string @event, ResilienceTelemetrySource source, TArgs args)
     {
         var (pipeline, client) = (source.PipelineName, source.PipelineInstanceName);
-        switch (@event.EventName)
+        switch (@event)
         {
             case "OnFlightJoined" when _logger.IsEnabled(LogLevel.Debug) && Is<TArgs, OnFlightJoinedArguments>(ref args, out var joined):
                 Logging.Log.Joined(_logger, pipeline, client, joined.FlightId, joined.CallerCount);
@@ -48,17 +43,20 @@ internal sealed class LoggingListener : TelemetryListener
                 }
 
                 break;
-            case "OnResponseUnshared" when _logger.IsEnabled(LogLevel.Warning):
+            case "OnResponseUnshared" when IsOurs<TArgs>() && _logger.IsEnabled(LogLevel.Warning):
                 Logging.Log.ResponseUnshared(_logger, pipeline, client, args?.ToString());
                 break;
             case "OnCredentialGuard":
                 Logging.Log.CredentialGuardTripped(_logger, pipeline, client);
                 break;
-            case "OnFlightCallbackFailed" when _logger.IsEnabled(LogLevel.Error):
+            case "OnFlightCallbackFailed" when IsOurs<TArgs>() && _logger.IsEnabled(LogLevel.Error):
                 Logging.Log.CallbackFailed(_logger, pipeline, client, args?.ToString());
                 break;
         }
     }
+
+    /// <summary>What another strategy's arguments would say about themselves is not ours to log.</summary>
+    private static bool IsOurs<TArgs>() => typeof(TArgs).Assembly == typeof(SingleFlightGroup).Assembly;
 
     /// <summary>Tells and converts without a box.</summary>
     private static bool Is<TArgs, TExpected>(ref TArgs args, out TExpected expected)
