@@ -13,5 +13,8 @@ internal static class ContextProperties
     /// <summary>The caller's part in its flight, from which its <see cref="SingleFlightResult"/> is made when asked for.</summary>
     public static readonly ResiliencePropertyKey<IParticipation?> Participation = new("Polly.SF.Part");
 
-    public static bool IsOurs(string name) => name == Key.Key || name == Participation.Key;
+    /// <summary>What the strategy outside wants done inside the next flight that this caller leads; nobody else finds it.</summary>
+    public static readonly ResiliencePropertyKey<IInsideFlight?> Inside = new("Polly.SF.Inside");
+
+    public static bool IsOurs(string name) => name == Key.Key || name == Participation.Key || name == Inside.Key;
 }

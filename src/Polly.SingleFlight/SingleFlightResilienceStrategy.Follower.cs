@@ -13,6 +13,12 @@ internal sealed partial class SingleFlightResilienceStrategy
         TState state)
     {
         context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed);
+        if (context.Properties.TryGetValue(ContextProperties.Inside, out var inside) && inside is not null)
+        {
+            // It was meant for a flight of this strategy, and not for one further inside.
+            context.Properties.Set(ContextProperties.Inside, null);
+        }
+
         if (context.CancellationToken.IsCancellationRequested)
         {
             return new(Outcomes.Canceled<TResult>(context));

@@ -107,9 +107,10 @@ internal sealed partial class SingleFlightResilienceStrategy
         }
 
         ResilienceContext flightContext;
+        IInsideFlight? inside;
         try
         {
-            flightContext = FlightContext.Rent(context, flight.Token);
+            flightContext = FlightContext.Rent(context, flight.Token, out inside);
             _sharing?.Board(flight, flightContext);
         }
         catch (Exception exception)
@@ -125,7 +126,7 @@ internal sealed partial class SingleFlightResilienceStrategy
             flightContext,
             SingleFlightInstruments.StartFlight(flight),
             SingleFlightInstruments.FlightStarted(_tags));
-        var pending = Fly(flown, callback, state);
+        var pending = Fly(flown, inside, callback, state);
         registration.Unregister();
         if (!pending.IsCompleted)
         {
@@ -177,17 +178,33 @@ internal sealed partial class SingleFlightResilienceStrategy
         return new(leader.Task);
     }
 
+    private static async ValueTask<Outcome<TResult>> FlyAsync<TResult, TState>(
+        ResilienceContext context, IInsideFlight inside, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, TState state)
+    {
+        if (await inside.FindAsync<TResult>(context).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
+        {
+            return found;
+        }
+
+        var outcome = await ResiliencePipeline.Empty.ExecuteOutcomeAsync(callback, context, state)
+            .ConfigureAwait(context.ContinueOnCapturedContext);
+        await inside.KeepAsync(context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
+        return outcome;
+    }
+
     /// <summary>
     /// Runs the synchronous part of the callback under the leader's execution context, with the flight as the current
     /// one for everything the callback starts, and leaves the leader's own flow as the callback left it.
     /// </summary>
     private ValueTask<Outcome<TResult>> Fly<TResult, TState>(
-        in Flown<TResult> flown, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, TState state)
+        in Flown<TResult> flown, IInsideFlight? inside, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, TState state)
     {
         var scope = _detectReentrancy ? WaitGraph.Enter(flown.Flight) : default;
         try
         {
-            return ResiliencePipeline.Empty.ExecuteOutcomeAsync(callback, flown.Context, state);
+            return inside is null || inside.Builder != _builder
+                ? ResiliencePipeline.Empty.ExecuteOutcomeAsync(callback, flown.Context, state)
+                : FlyAsync(flown.Context, inside, callback, state);
         }
         catch (Exception exception)
         {

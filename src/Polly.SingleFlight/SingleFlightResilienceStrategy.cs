@@ -17,6 +17,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
     private readonly bool _detectReentrancy;
     private readonly ResultSharing? _sharing;
     private readonly TagList _tags;
+    private readonly ResiliencePipelineBuilderBase _builder;
 
     public SingleFlightResilienceStrategy(
         SingleFlightStrategyOptions options,
@@ -24,6 +25,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         ResilienceStrategyTelemetry telemetry,
         ResiliencePipelineBuilderBase builder)
     {
+        _builder = builder;
         var group = options.Group ?? new SingleFlightGroup();
         Clock = builder.TimeProvider ?? TimeProvider.System;
         _sharing = options.CreateSharing(group, Clock);

@@ -10,22 +10,23 @@ internal static class FlightContext
     private const string HttpPrefix = "Resilience.Http.";
 
     /// <summary>A context from the pool with the leader's settings, a copy of its properties, and the flight's token.</summary>
-    public static ResilienceContext Rent(ResilienceContext leader, CancellationToken flightToken)
+    public static ResilienceContext Rent(ResilienceContext leader, CancellationToken flightToken, out IInsideFlight? inside)
     {
+        inside = null;
         var context = ResilienceContextPool.Shared.Get(leader.OperationKey, leader.ContinueOnCapturedContext, flightToken);
         var target = EntriesOf(context);
         if (EntriesOf(leader) is Dictionary<string, object?> entries)
         {
             foreach (var (name, value) in entries)
             {
-                CopyToFlight(target, name, value);
+                CopyToFlight(target, name, value, ref inside);
             }
         }
         else
         {
             foreach (var (name, value) in EntriesOf(leader))
             {
-                CopyToFlight(target, name, value);
+                CopyToFlight(target, name, value, ref inside);
             }
         }
 
@@ -55,9 +56,14 @@ internal static class FlightContext
 
     public static void Return(ResilienceContext context) => ResilienceContextPool.Shared.Return(context);
 
-    private static void CopyToFlight(IDictionary<string, object?> flight, string name, object? value)
+    private static void CopyToFlight(IDictionary<string, object?> flight, string name, object? value, ref IInsideFlight? inside)
     {
-        if (name != ContextProperties.Participation.Key)
+        if (name == ContextProperties.Inside.Key)
+        {
+            // For this flight, and not for one that is started inside it.
+            inside = value as IInsideFlight;
+        }
+        else if (name != ContextProperties.Participation.Key)
         {
             flight[name] = value;
         }

@@ -1,0 +1,140 @@
+using Polly.SingleFlight.Flights;
+
+namespace Polly.SingleFlight.Caching;
+
+/// <summary>The way of executions that found nothing fresh: the call, what becomes of its result, and what is there if it fails.</summary>
+internal sealed partial class CacheResilienceStrategy<TResult>
+{
+    private readonly CacheLifetime _lifetime;
+    private readonly Func<CacheLifetimeGeneratorArguments<TResult>, ValueTask<CacheLifetime>>? _lifetimeGenerator;
+    private readonly Func<ShouldCachePredicateArguments<TResult>, ValueTask<bool>>? _shouldCache;
+
+    private async ValueTask<Outcome<TActual>> CallAsync<TActual, TState>(
+        object storageKey, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
+    {
+        await _telemetry.Miss(context).ConfigureAwait(context.ContinueOnCapturedContext);
+        var outcome = await CallAndKeepAsync(new Visit(this, storageKey, newerThan: null), callback, context, state, isBackground: false)
+            .ConfigureAwait(context.ContinueOnCapturedContext);
+        if (outcome.Exception is null || _staleOnError == TimeSpan.Zero || context.CancellationToken.IsCancellationRequested)
+        {
+            return outcome;
+        }
+
+        // Looked up only now, because most calls do not fail.
+        var entry = await FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
+        var now = _clock.GetUtcNow();
+        if (entry is null || now - entry.ExpiresAt >= _staleOnError)
+        {
+            return outcome;
+        }
+
+        await _telemetry.Hit(context, Up(entry.Value), now - entry.StoredAt, isStale: now >= entry.ExpiresAt)
+            .ConfigureAwait(context.ContinueOnCapturedContext);
+        return Outcome.FromResult(entry.Value);
+    }
+
+    /// <summary>
+    /// Makes the call. Its result is kept inside the flight that the call leads, before anybody holds it; or here, if there is no
+    /// single flight inside or it let the call pass. A follower's result is its leader's business.
+    /// </summary>
+    private static async ValueTask<Outcome<TActual>> CallAndKeepAsync<TActual, TState>(
+        Visit visit, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state, bool isBackground)
+    {
+        context.Properties.TryGetValue(ContextProperties.Inside, out var enclosing);
+        context.Properties.TryGetValue(ContextProperties.Participation, out var before);
+        context.Properties.Set(ContextProperties.Inside, visit);
+        Outcome<TActual> outcome;
+        try
+        {
+            // A context that no pipeline has begun with has to be made ready, which the empty pipeline does.
+            outcome = isBackground
+                ? await ResiliencePipeline.Empty.ExecuteOutcomeAsync(callback, context, state).ConfigureAwait(false)
+                : await callback(context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+        catch (Exception exception)
+        {
+            outcome = Outcome.FromException<TActual>(exception);
+        }
+
+        context.Properties.Set(ContextProperties.Inside, enclosing);
+        if (!visit.WasInside && !HasFollowed(context, before))
+        {
+            await visit.KeepAsync(context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+
+        return outcome;
+    }
+
+    private static bool HasFollowed(ResilienceContext context, IParticipation? before) =>
+        context.Properties.TryGetValue(ContextProperties.Participation, out var part)
+        && part is not null
+        && part != before
+        && part.ToResult() is { Role: SingleFlightRole.Follower };
+
+    /// <summary>Keeps a result if the options say so. Does not throw.</summary>
+    private async ValueTask KeepAsync<TActual>(object storageKey, TActual result, TimeSpan elapsed, ResilienceContext context)
+    {
+        var source = "ShouldCache";
+        try
+        {
+            if (_shouldCache is not null
+                && !await _shouldCache(new ShouldCachePredicateArguments<TResult>(context, Outcome.FromResult(Up(result))))
+                    .ConfigureAwait(context.ContinueOnCapturedContext))
+            {
+                return;
+            }
+
+            source = "LifetimeGenerator";
+            var lifetime = _lifetimeGenerator is null
+                ? _lifetime
+                : await _lifetimeGenerator(new CacheLifetimeGeneratorArguments<TResult>(context, Up(result), elapsed))
+                    .ConfigureAwait(context.ContinueOnCapturedContext);
+            if (lifetime.Lifetime <= TimeSpan.Zero)
+            {
+                return;
+            }
+
+            source = "Store";
+            var now = _clock.GetUtcNow();
+            var entry = new CacheEntry<TActual>(
+                result, now, Later(now, lifetime.Lifetime), lifetime.RefreshAfter is { } after ? Later(now, after) : null);
+            await _store.KeepAsync(storageKey, entry, Sum(lifetime.Lifetime, _staleOnError), context.CancellationToken)
+                .ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+        catch (Exception exception)
+        {
+            _telemetry.Failed(context, source, exception);
+        }
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset now, TimeSpan span) =>
+        span < DateTimeOffset.MaxValue - now ? now + span : DateTimeOffset.MaxValue;
+
+    private static TimeSpan Sum(TimeSpan left, TimeSpan right) => left < TimeSpan.MaxValue - right ? left + right : TimeSpan.MaxValue;
+
+    /// <summary>What one call does with the cache, wherever it is made.</summary>
+    private sealed class Visit(CacheResilienceStrategy<TResult> strategy, object storageKey, DateTimeOffset? newerThan) : IInsideFlight
+    {
+        private long _start = strategy._clock.GetTimestamp();
+
+        public object Builder => strategy._builder;
+
+        /// <summary>Whether a flight took over.</summary>
+        public bool WasInside { get; private set; }
+
+        /// <summary>The second look: whoever missed a result that was about to be stored finds it here (see docs/caching.md).</summary>
+        public async ValueTask<Outcome<TActual>?> FindAsync<TActual>(ResilienceContext context)
+        {
+            WasInside = true;
+            _start = strategy._clock.GetTimestamp();
+            var entry = await strategy.FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
+            return entry is not null && strategy.IsFresh(entry) && !(entry.StoredAt <= newerThan)
+                ? Outcome.FromResult(entry.Value)
+                : null;
+        }
+
+        public ValueTask KeepAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome) => outcome.Exception is null
+            ? strategy.KeepAsync(storageKey, outcome.Result!, strategy._clock.GetElapsedTime(_start), context)
+            : default;
+    }
+}

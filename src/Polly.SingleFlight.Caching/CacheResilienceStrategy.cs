@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Polly.SingleFlight.Caching.Storage;
+using Polly.SingleFlight.Caching.Telemetry;
+using Polly.SingleFlight.Flights;
+using Polly.Telemetry;
+
+namespace Polly.SingleFlight.Caching;
+
+/// <summary>
+/// The strategy: returns what is cached, and caches what is returned. The cache library stores and evicts; what is decided here
+/// is what is kept, for how long, and when it is refreshed.
+/// </summary>
+internal sealed partial class CacheResilienceStrategy<TResult> : ResilienceStrategy
+{
+    private readonly CacheStore _store;
+    private readonly TimeProvider _clock;
+    private readonly ResiliencePipelineBuilderBase _builder;
+    private readonly CacheTelemetry<TResult> _telemetry;
+    private readonly Func<CacheKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
+    private readonly TimeSpan _staleOnError;
+
+    public CacheResilienceStrategy(
+        CacheStore store, CacheStrategyOptions<TResult> options, ResilienceStrategyTelemetry telemetry, ResiliencePipelineBuilderBase builder)
+    {
+        _store = store;
+        _clock = builder.TimeProvider ?? TimeProvider.System;
+        _builder = builder;
+        _telemetry = new CacheTelemetry<TResult>(telemetry, options, TagsOf(options, builder));
+        _keyGenerator = options.KeyGenerator == CacheStrategyOptions<TResult>.KeyFromContext ? null : options.KeyGenerator;
+        _staleOnError = options.StaleOnError;
+        _lifetime = new CacheLifetime(options.Lifetime);
+        _lifetimeGenerator = options.LifetimeGenerator;
+        _shouldCache = options.ShouldCache;
+        _refreshes = new RefreshSchedule(_clock);
+    }
+
+    protected override ValueTask<Outcome<TActual>> ExecuteCore<TActual, TState>(
+        Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
+    {
+        if (_keyGenerator is null)
+        {
+            return Execute(context.GetSingleFlightKey(), callback, context, state);
+        }
+
+        try
+        {
+            var key = _keyGenerator(new CacheKeyGeneratorArguments(context));
+            return key.IsCompletedSuccessfully
+                ? Execute(key.Result, callback, context, state)
+                : ExecuteAsync(key, callback, context, state);
+        }
+        catch (Exception exception)
+        {
+            return Outcome.FromExceptionAsValueTask<TActual>(exception);
+        }
+    }
+
+    private static TagList TagsOf(CacheStrategyOptions<TResult> options, ResiliencePipelineBuilderBase builder)
+    {
+        var tags = default(TagList);
+        foreach (var (name, value) in ((string, string?)[])[("pipeline.name", builder.Name), ("pipeline.instance", builder.InstanceName), ("strategy.name", options.Name)])
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                tags.Add(name, value);
+            }
+        }
+
+        return tags;
+    }
+
+    /// <summary>An execution may have been made with a type derived from that of the options.</summary>
+    private static TResult Up<TActual>(TActual value) =>
+        typeof(TActual) == typeof(TResult) ? Unsafe.As<TActual, TResult>(ref value) : (TResult)(object?)value!;
+
+    private async ValueTask<Outcome<TActual>> ExecuteAsync<TActual, TState>(
+        ValueTask<object?> pendingKey,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        object? key;
+        try
+        {
+            key = await pendingKey.ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+        catch (Exception exception)
+        {
+            return Outcome.FromException<TActual>(exception);
+        }
+
+        return await Execute(key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+    }
+
+    private ValueTask<Outcome<TActual>> Execute<TActual, TState>(
+        object? key, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
+    {
+        if (key is null or "")
+        {
+            return Outcomes.InvokeAsync(callback, context, state);
+        }
+
+        object storageKey;
+        try
+        {
+            if (_store.IsImmediate)
+            {
+                return Find<TActual>(key, context) is { } entry && IsFresh(entry)
+                    ? Return(entry, key, callback, context, state)
+                    : CallAsync(_store.StorageKey<TActual>(key), callback, context, state);
+            }
+
+            storageKey = _store.StorageKey<TActual>(key);
+        }
+        catch (Exception exception)
+        {
+            // A key that the cache cannot take.
+            return Outcome.FromExceptionAsValueTask<TActual>(exception);
+        }
+
+        return FindThenExecuteAsync(key, storageKey, callback, context, state);
+    }
+
+    private async ValueTask<Outcome<TActual>> FindThenExecuteAsync<TActual, TState>(
+        object key,
+        object storageKey,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        var entry = await FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            return Outcomes.Canceled<TActual>(context);
+        }
+
+        return entry is not null && IsFresh(entry)
+            ? await Return(entry, key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext)
+            : await CallAsync(storageKey, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+    }
+
+    /// <summary>What the cache has at once. A cache that throws has nothing.</summary>
+    private CacheEntry<TActual>? Find<TActual>(object key, ResilienceContext context)
+    {
+        try
+        {
+            return _store.Find<TActual>(key);
+        }
+        catch (Exception exception)
+        {
+            _telemetry.Failed(context, "Lookup", exception);
+            return null;
+        }
+    }
+
+    private async ValueTask<CacheEntry<TActual>?> FindAsync<TActual>(object storageKey, ResilienceContext context)
+    {
+        try
+        {
+            return await _store.FindAsync<TActual>(storageKey, context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+        catch (Exception exception)
+        {
+            if (!context.CancellationToken.IsCancellationRequested)
+            {
+                _telemetry.Failed(context, "Lookup", exception);
+            }
+
+            return null;
+        }
+    }
+
+    private bool IsFresh<TActual>(CacheEntry<TActual> entry) => _clock.GetUtcNow() < entry.ExpiresAt;
+}
