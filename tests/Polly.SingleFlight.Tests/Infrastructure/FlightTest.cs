@@ -22,7 +22,7 @@ public abstract class FlightTest : IAsyncLifetime
 
     public ValueTask InitializeAsync() => default;
 
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         GC.Collect();

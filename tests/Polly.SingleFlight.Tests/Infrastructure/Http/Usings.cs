@@ -1,0 +1,2 @@
+global using Polly.SingleFlight.Http;
+global using Polly.SingleFlight.Tests.Infrastructure.Http;
