@@ -9,9 +9,10 @@ internal sealed class WireMockProcess : IAsyncDisposable
     /// <summary>
     /// A shell that becomes Java and leaves a child behind, which reads what only this process can write. When that ends, because
     /// it was closed or because this process is gone, even killed, the child asks Java to stop. (Not on Windows, which has no
-    /// such shell: there a killed process leaves the server behind.)
+    /// such shell: there a killed process leaves the server behind.) Ctrl+C is left to this process, which may want to count to the end.
     /// </summary>
     private const string EndWithParent = """
+        trap '' INT
         exec 3<&0
         { cat <&3; kill $$; } >/dev/null 2>&1 &
         exec "$0" "$@" 3<&- </dev/null
@@ -55,7 +56,7 @@ internal sealed class WireMockProcess : IAsyncDisposable
     }
 
     /// <summary>Completes with the port when the server listens.</summary>
-    /// <exception cref="InvalidOperationException">It did not start; the message holds what it printed.</exception>
+    /// <exception cref="WireMockUnavailableException">It did not start; the message holds what it printed.</exception>
     public async Task<int> GetPortAsync(CancellationToken cancellationToken)
     {
         try
@@ -108,6 +109,6 @@ internal sealed class WireMockProcess : IAsyncDisposable
         _port.TrySetResult(null);
     }
 
-    private InvalidOperationException NotStarted(string how) =>
+    private WireMockUnavailableException NotStarted(string how) =>
         new($"WireMock {how}. It printed:{Environment.NewLine}{_lines}");
 }

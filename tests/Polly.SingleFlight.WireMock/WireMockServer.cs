@@ -45,12 +45,12 @@ public sealed class WireMockServer : IAsyncDisposable
 
     /// <summary>Starts a server and returns when it answers.</summary>
     /// <param name="cancellationToken">Ends the wait, and the server.</param>
-    /// <exception cref="InvalidOperationException">It is <see cref="Unavailable"/>, or did not start; the message says why.</exception>
+    /// <exception cref="WireMockUnavailableException">It is <see cref="Unavailable"/>, or did not start; the message says why.</exception>
     public static async Task<WireMockServer> StartAsync(CancellationToken cancellationToken = default)
     {
         if (WireMockInstallation.FindWhatIsMissing() is { } reason)
         {
-            throw new InvalidOperationException(reason);
+            throw new WireMockUnavailableException(reason);
         }
 
         var process = WireMockProcess.Start(
