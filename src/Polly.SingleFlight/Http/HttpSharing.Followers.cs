@@ -68,7 +68,14 @@ internal sealed partial class HttpSharing
 
         if (status is { } known && !ResponseRules.IsTransient(known) && reason is not (Unshareable.BuffersFull or Unshareable.LengthMismatch))
         {
-            _memory.Add(flight.Key);
+            try
+            {
+                _memory.Add(flight.Key);
+            }
+            catch (Exception)
+            {
+                // A key of the user's that cannot be compared is not remembered; the followers still get what is theirs.
+            }
         }
     }
 }

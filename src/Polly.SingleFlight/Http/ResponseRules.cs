@@ -35,7 +35,7 @@ internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options)
 
         foreach (var (name, values) in response.Headers.NonValidated)
         {
-            var reason = Judge(new HeaderField(name, values));
+            var reason = Judge(new HeaderField(name, values), call, sent);
             if (reason != Unshareable.None)
             {
                 return reason;
@@ -63,11 +63,22 @@ internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options)
 
     private static bool IsEndless(in HeaderField type) => type.Contains("text/event-stream") || type.Contains("multipart/x-mixed-replace");
 
-    private static bool IsAny(in HeaderField vary)
+    /// <summary>
+    /// Whether the response depends on what the callers' requests do not tell: on anything at all, or on a header that was
+    /// added or changed inside the flight, for its leader. Accept-Encoding is added by the innermost handler, alike for all.
+    /// </summary>
+    private static bool VariesByMore(in HeaderField vary, HttpCall call, HttpRequestMessage sent)
     {
         foreach (var name in VaryNames.Of(vary))
         {
-            if (name is "*")
+            if (name == "*")
+            {
+                return true;
+            }
+
+            if (!name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase)
+                && sent.Headers.NonValidated.TryGetValues(name, out var values)
+                && !HeaderField.HaveSameValues(call.Headers.ValuesOf(name), new HeaderField(name, values).Values))
             {
                 return true;
             }
@@ -76,12 +87,12 @@ internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options)
         return false;
     }
 
-    private Unshareable Judge(in HeaderField field) => field switch
+    private Unshareable Judge(in HeaderField field, HttpCall call, HttpRequestMessage sent) => field switch
     {
         _ when !_shareSetCookie && (field.IsNamed("Set-Cookie") || field.IsNamed("Set-Cookie2")) => Unshareable.SetCookie,
         _ when field.IsNamed("Authentication-Info") || field.IsNamed("Proxy-Authentication-Info") => Unshareable.AuthenticationInfo,
         _ when field.IsNamed("Clear-Site-Data") => Unshareable.ClearSiteData,
-        _ when field.IsNamed("Vary") && IsAny(field) => Unshareable.Vary,
+        _ when field.IsNamed("Vary") && VariesByMore(field, call, sent) => Unshareable.Vary,
         _ when !_shareNoStore && field.IsNamed("Cache-Control") && CacheControl.IsNoStore(field) => Unshareable.NoStore,
         _ => Unshareable.None,
     };

@@ -17,7 +17,7 @@ internal enum Unshareable
     /// <summary><c>Clear-Site-Data</c>.</summary>
     ClearSiteData,
 
-    /// <summary><c>Vary: *</c>, or <c>Vary</c> names a header in which all followers differ from the leader.</summary>
+    /// <summary><c>Vary</c> is <c>*</c>, or names a header that was added inside the flight, or one in which all followers differ from the leader.</summary>
     Vary,
 
     /// <summary><c>Cache-Control: no-store</c>.</summary>
