@@ -17,12 +17,12 @@ public enum BypassReason
     /// <summary>The caller had been re-elected or handed over as often as it may be, so it ran its own callback.</summary>
     Election = 3,
 
-    /// <summary>For strategies that coalesce requests: the request asked not to be coalesced, or is of a kind that never is. Not reported by this package's strategy.</summary>
+    /// <summary>The HTTP request asked not to be coalesced, or is of a kind that never is.</summary>
     Request = 4,
 
-    /// <summary>For strategies that coalesce requests: an earlier response could not be shared, and that is remembered. Not reported by this package's strategy.</summary>
+    /// <summary>An earlier HTTP response to the same request could not be shared, and that is remembered.</summary>
     Remembered = 5,
 
-    /// <summary>For strategies that buffer what they share: a size or memory limit was reached. Not reported by this package's strategy.</summary>
+    /// <summary>A size or memory limit was reached by the body of an HTTP request or response.</summary>
     Limit = 6,
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
 using Polly.SingleFlight;
+using Polly.SingleFlight.Http;
 
 namespace Polly;
 
@@ -20,7 +21,9 @@ public static class SingleFlightResiliencePipelineBuilderExtensions
     /// <exception cref="InvalidOperationException">The builder was used to build a pipeline already.</exception>
     public static TBuilder AddSingleFlight<TBuilder>(this TBuilder builder)
         where TBuilder : ResiliencePipelineBuilderBase
-        => builder.AddSingleFlight(new SingleFlightStrategyOptions());
+        => builder is ResiliencePipelineBuilder<HttpResponseMessage>
+            ? builder.AddSingleFlight(new HttpSingleFlightStrategyOptions())
+            : builder.AddSingleFlight(new SingleFlightStrategyOptions());
 
     /// <summary>
     /// Adds a single flight strategy.
@@ -48,7 +51,7 @@ public static class SingleFlightResiliencePipelineBuilderExtensions
         var resultType = ResultTypeOf(builder);
         if (options.ResultType is { } optionsType && optionsType != resultType)
         {
-            throw new ArgumentException(WrongResultType(optionsType, resultType), nameof(options));
+            throw new ArgumentException(WrongResultType(options, resultType), nameof(options));
         }
 
         return builder.AddStrategy(
@@ -82,10 +85,13 @@ public static class SingleFlightResiliencePipelineBuilderExtensions
             : null;
     }
 
-    private static string WrongResultType(Type optionsType, Type? builderType) =>
+    private static string WrongResultType(SingleFlightStrategyOptions options, Type? builderType) =>
         builderType is null
-            ? $"SingleFlightStrategyOptions<{optionsType.Name}> cannot be used on a ResiliencePipelineBuilder, which has no " +
-              $"result type of its own. Write new SingleFlightStrategyOptions(), or build with new ResiliencePipelineBuilder<{optionsType.Name}>()."
-            : $"SingleFlightStrategyOptions<{optionsType.Name}> cannot be used on a ResiliencePipelineBuilder<{builderType.Name}>. " +
+            ? $"{NameOf(options)} cannot be used on a ResiliencePipelineBuilder, which has no " +
+              $"result type of its own. Write new SingleFlightStrategyOptions(), or build with new ResiliencePipelineBuilder<{options.ResultType!.Name}>()."
+            : $"{NameOf(options)} cannot be used on a ResiliencePipelineBuilder<{builderType.Name}>. " +
               $"Write new SingleFlightStrategyOptions<{builderType.Name}>().";
+
+    private static string NameOf(SingleFlightStrategyOptions options) =>
+        options is HttpSingleFlightStrategyOptions ? nameof(HttpSingleFlightStrategyOptions) : $"SingleFlightStrategyOptions<{options.ResultType!.Name}>";
 }

@@ -6,19 +6,23 @@ internal sealed partial class SingleFlightResilienceStrategy
 {
     /// <summary>Joins the flight of the key, or inserts a new one. Throws what the comparer or the clock throws, and has changed nothing then.</summary>
     private Admission<TResult> Admit<TResult, TState>(
-        object key, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+        object key,
+        object? attachment,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
     {
         var hash = _table.Hash(key);
         var now = Clock.GetTimestamp();
         if (!_detectReentrancy || WaitGraph.Current is not { } enclosing)
         {
-            return Admit(key, hash, now, null, callback, context, state);
+            return Admit(key, attachment, hash, now, null, callback, context, state);
         }
 
         // The search and the edge it allows must be one step, or two flows that cross would miss each other (S11).
         lock (WaitGraph.Gate)
         {
-            var admission = Admit(key, hash, now, enclosing, callback, context, state);
+            var admission = Admit(key, attachment, hash, now, enclosing, callback, context, state);
             if (admission.Waiter is { } waiter)
             {
                 WaitGraph.AddEdge_NeedsLock(enclosing, waiter);
@@ -34,6 +38,7 @@ internal sealed partial class SingleFlightResilienceStrategy
 
     private Admission<TResult> Admit<TResult, TState>(
         object key,
+        object? attachment,
         int hash,
         long now,
         Flight? enclosing,
@@ -52,7 +57,7 @@ internal sealed partial class SingleFlightResilienceStrategy
                     return default;
                 }
 
-                var waiter = new Caller<TResult, TState>(this, flight, callback, context, state, now, isLeader: false);
+                var waiter = new Caller<TResult, TState>(this, flight, callback, context, state, now, isLeader: false) { Attachment = attachment };
                 flight.Join_NeedsLock(waiter);
                 return new Admission<TResult>(flight, waiter, flight.Joined);
             }
@@ -62,7 +67,7 @@ internal sealed partial class SingleFlightResilienceStrategy
                 stripe.Remove_NeedsLock(flight);
             }
 
-            flight = new Flight<TResult>(this, stripe, hash, key, now);
+            flight = new Flight<TResult>(this, stripe, hash, key, now) { Attachment = attachment };
             stripe.Insert_NeedsLock(flight);
             return new Admission<TResult>(flight, null, 1);
         }

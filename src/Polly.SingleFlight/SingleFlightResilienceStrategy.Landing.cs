@@ -67,6 +67,8 @@ internal sealed partial class SingleFlightResilienceStrategy
         && flight.Joined > 1
         && !flight.IsCancellationRequested;
 
+    private bool NeedsPreparation<TResult>(in Outcome<TResult> outcome) => _sharing is { Prepares: true } && outcome.Exception is null;
+
     /// <summary>Waits for a callback that yielded, and serves those who wait. Does not throw.</summary>
     private async Task AwaitLandingAsync<TResult>(Flown<TResult> flown, ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader)
     {
@@ -85,7 +87,13 @@ internal sealed partial class SingleFlightResilienceStrategy
             await Task.WhenAny(leader.Task, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);
         }
 
-        var landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp());
+        var landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp(), NeedsPreparation(outcome));
+        if (landing.IsDeferred)
+        {
+            outcome = await _sharing!.PrepareAsync(flown.Flight, flown.Context, outcome).ConfigureAwait(false);
+            landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp());
+        }
+
         await ServeAsync(flown, landing, outcome, leader).ConfigureAwait(false);
     }
 
@@ -142,11 +150,12 @@ internal sealed partial class SingleFlightResilienceStrategy
     }
 
     /// <summary>Gives a leader that is still there the properties that the callback wrote, and its outcome.</summary>
-    private static Outcome<TResult> ForLeader<TResult>(in Flown<TResult> flown, in Outcome<TResult> outcome, ResilienceContext leader)
+    private Outcome<TResult> ForLeader<TResult>(in Flown<TResult> flown, in Outcome<TResult> outcome, ResilienceContext leader)
     {
         try
         {
             FlightContext.CopyBack(flown.Context, leader);
+            _sharing?.Receive(flown.Flight, outcome);
 
             // The callback's token may have been linked to the leader's; the leader is to recognise its own (S4).
             return outcome.Exception is OperationCanceledException canceled

@@ -110,6 +110,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         try
         {
             flightContext = FlightContext.Rent(context, flight.Token);
+            _sharing?.Board(flight, flightContext);
         }
         catch (Exception exception)
         {
@@ -143,7 +144,12 @@ internal sealed partial class SingleFlightResilienceStrategy
             return Seat(flown, new(outcome), callback, context, state);
         }
 
-        var landing = flight.Land(outcome, context, Clock.GetTimestamp());
+        var landing = flight.Land(outcome, context, Clock.GetTimestamp(), NeedsPreparation(outcome));
+        if (landing.IsDeferred)
+        {
+            return Seat(flown, new(outcome), callback, context, state);
+        }
+
         return landing is { TooLate: false, Followers: null, Election.IsNone: true }
             ? Return(flown, outcome, context)
             : ReturnShared(flown, landing, outcome, callback, context, state);

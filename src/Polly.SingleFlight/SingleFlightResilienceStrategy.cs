@@ -24,19 +24,20 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         ResilienceStrategyTelemetry telemetry,
         ResiliencePipelineBuilderBase builder)
     {
-        _sharing = options.CreateSharing();
-        if (resultType is not null && _sharing is not { HasCloner: true } && ResultOwnership.IsExclusive(resultType))
+        var group = options.Group ?? new SingleFlightGroup();
+        Clock = builder.TimeProvider ?? TimeProvider.System;
+        _sharing = options.CreateSharing(group, Clock);
+        if (resultType is not null && _sharing is not { MakesCopies: true } && ResultOwnership.IsExclusive(resultType))
         {
             throw ResultOwnership.CannotShare(resultType);
         }
 
-        Clock = builder.TimeProvider ?? TimeProvider.System;
         Telemetry = new FlightTelemetry(telemetry, options);
         LeaderDeparture = options.LeaderDeparture;
         CancelWhenAbandoned = options.CancelWhenAbandoned;
         MaxElections = options.MaxElections;
         _keyGenerator = options.KeyGenerator == SingleFlightStrategyOptions.KeyFromContext ? null : options.KeyGenerator;
-        _table = (options.Group ?? new SingleFlightGroup()).Table;
+        _table = group.Table;
         _detectReentrancy = options.DetectReentrancy;
         _maxJoinAge = ToTimestampUnits(options.MaxJoinAge, Clock);
         if (!string.IsNullOrEmpty(builder.Name))
@@ -88,9 +89,14 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
     private ValueTask<Outcome<TResult>> ExecuteUnobserved<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
+        if (_sharing is { FindsKeys: true })
+        {
+            return ExecuteByDecision(_sharing, callback, context, state);
+        }
+
         if (_keyGenerator is null)
         {
-            return Execute(context.GetSingleFlightKey(), callback, context, state);
+            return Execute(context.GetSingleFlightKey(), null, callback, context, state);
         }
 
         if (context.CancellationToken.IsCancellationRequested)
@@ -106,7 +112,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
                 return ExecuteAsync(key, callback, context, state);
             }
 
-            return Execute(key.Result, callback, context, state);
+            return Execute(key.Result, null, callback, context, state);
         }
         catch (Exception exception)
         {
@@ -130,11 +136,15 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
             return Reject<TResult>(context, exception);
         }
 
-        return await Execute(key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        return await Execute(key, null, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
     }
 
     private ValueTask<Outcome<TResult>> Execute<TResult, TState>(
-        object? key, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+        object? key,
+        object? attachment,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
     {
         if (context.CancellationToken.IsCancellationRequested)
         {
@@ -146,7 +156,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
             return ExecuteAlone(BypassReason.NoKey, callback, context, state);
         }
 
-        if (ResultOwnership<TResult>.IsExclusive && _sharing is not { HasCloner: true })
+        if (ResultOwnership<TResult>.IsExclusive && _sharing is not { MakesCopies: true })
         {
             return new(Reject<TResult>(context, ResultOwnership.CannotShare(typeof(TResult))));
         }
@@ -154,7 +164,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         Admission<TResult> admission;
         try
         {
-            admission = Admit(key, callback, context, state);
+            admission = Admit(key, attachment, callback, context, state);
         }
         catch (Exception exception)
         {

@@ -111,5 +111,5 @@ public class SingleFlightStrategyOptions : ResilienceStrategyOptions
     internal virtual Type? ResultType => null;
 
     /// <summary>What of these options depends on the result type, or null when nothing does.</summary>
-    internal virtual Sharing.ResultSharing? CreateSharing() => null;
+    internal virtual Sharing.ResultSharing? CreateSharing(SingleFlightGroup group, TimeProvider clock) => null;
 }

@@ -100,7 +100,11 @@ internal sealed partial class Flight<TResult> : Flight
     }
 
     /// <summary>The callback has ended: closes the flight (I3) and says who is to be given what.</summary>
-    public Landing<TResult> Land(in Outcome<TResult> outcome, ResilienceContext? leaderContext, long now)
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="leaderContext">The leader's context, while the leader may still be there.</param>
+    /// <param name="now">The time by the flight's clock.</param>
+    /// <param name="unlessFollowed">Leaves a flight with followers open, because its outcome is not ready to be shared.</param>
+    public Landing<TResult> Land(in Outcome<TResult> outcome, ResilienceContext? leaderContext, long now, bool unlessFollowed = false)
     {
         lock (Stripe.Gate)
         {
@@ -108,6 +112,11 @@ internal sealed partial class Flight<TResult> : Flight
             if (IsClosed)
             {
                 return new Landing<TResult>(TooLate: true, null, default, now);
+            }
+
+            if (unlessFollowed && _followers is not null)
+            {
+                return new Landing<TResult>(TooLate: false, null, default, now, IsDeferred: true);
             }
 
             if (_followers is not null && IsForeignCancellation_NeedsLock(outcome, leaderContext))
@@ -163,10 +172,13 @@ internal sealed partial class Flight<TResult> : Flight
 
     /// <summary>
     /// S8: the callback was cancelled by a token that is neither the flight's nor any follower's, namely its leader's.
-    /// The leader has not returned while the flight is open and it has not left, so its context may be read.
+    /// The leader has not returned while the flight is open and it has not left, so its context may be read. What else a
+    /// leader may take away by leaving is for the kind of result to say.
     /// </summary>
     private bool IsForeignCancellation_NeedsLock(in Outcome<TResult> outcome, ResilienceContext? leaderContext) =>
-        outcome.Exception is OperationCanceledException
+        outcome.Exception is { } exception
         && !IsCancellationRequested
-        && (LeaderLeft || leaderContext is { CancellationToken.IsCancellationRequested: true });
+        && (exception is OperationCanceledException
+            ? LeaderLeft || leaderContext is { CancellationToken.IsCancellationRequested: true }
+            : LeaderLeft && Strategy.IsLossOfLeader(exception));
 }

@@ -49,6 +49,9 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>The key; given up when the flight ends.</summary>
     public object Key { get; private set; }
 
+    /// <summary>What the leader brought along; given up when the flight ends.</summary>
+    public object? Attachment { get; set; }
+
     public long Id { get; }
 
     public long StartTimestamp { get; }
@@ -111,6 +114,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
         // Execution contexts, and flights that ran inside this one, may hold it for as long as they live.
         Key = null!;
+        Attachment = null;
         if (Waits is not null)
         {
             lock (WaitGraph.Gate)

@@ -18,7 +18,7 @@ internal sealed class FlightTable
 
     public FlightTable(IEqualityComparer<object>? comparer)
     {
-        _comparer = comparer ?? EqualityComparer<object>.Default;
+        _comparer = comparer is null ? EqualityComparer<object>.Default : IntrinsicKey.Respecting(comparer);
         _stripes = new FlightStripe[s_stripeCount];
         for (var i = 0; i < _stripes.Length; i++)
         {
@@ -64,18 +64,33 @@ internal sealed class FlightTable
         }
     }
 
-    public void ForgetAll()
+    public void ForgetAll() => ForgetWhere(static (_, _) => true, 0);
+
+    /// <summary>Forgets the flights that a condition chooses. It runs under a lock, so it must not be foreign code.</summary>
+    public bool ForgetWhere<TArg>(Func<Flight, TArg, bool> condition, TArg arg)
     {
+        var forgot = false;
         foreach (var stripe in _stripes)
         {
             lock (stripe.Gate)
             {
+                if (stripe.Count_NeedsLock == 0)
+                {
+                    continue;
+                }
+
                 foreach (var flight in stripe.All_NeedsLock())
                 {
-                    stripe.Remove_NeedsLock(flight);
+                    if (condition(flight, arg))
+                    {
+                        stripe.Remove_NeedsLock(flight);
+                        forgot = true;
+                    }
                 }
             }
         }
+
+        return forgot;
     }
 
     public bool Cancel(object key)

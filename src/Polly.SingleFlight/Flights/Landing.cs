@@ -5,4 +5,6 @@ namespace Polly.SingleFlight.Flights;
 /// <param name="Followers">The ring of those the outcome is for, besides the leader.</param>
 /// <param name="Election">Who goes on instead, when the outcome is the leader's own cancellation.</param>
 /// <param name="Now">The time of the landing, by the flight's clock.</param>
-internal readonly record struct Landing<TResult>(bool TooLate, Waiter<TResult>? Followers, Election<TResult> Election, long Now);
+/// <param name="IsDeferred">The flight has followers and goes on, until the outcome is ready to be shared.</param>
+internal readonly record struct Landing<TResult>(
+    bool TooLate, Waiter<TResult>? Followers, Election<TResult> Election, long Now, bool IsDeferred = false);

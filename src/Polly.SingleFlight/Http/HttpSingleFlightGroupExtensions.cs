@@ -23,6 +23,7 @@ public static class HttpSingleFlightGroupExtensions
             throw new ArgumentException("The URI must be absolute.", nameof(uri));
         }
 
-        throw new NotImplementedException();
+        return group.Table.ForgetWhere(
+            static (flight, text) => flight.Attachment is HttpCall call && call.UriText == text, UriText.Of(uri));
     }
 }

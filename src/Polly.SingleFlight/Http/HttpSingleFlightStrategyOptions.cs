@@ -135,6 +135,9 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     /// <summary>Whether requests take part only if they are token requests of the client credentials grant.</summary>
     internal bool IsForTokenEndpoint { get; private set; }
 
+    /// <summary>Whether the key generator is another than the default.</summary>
+    internal bool HasOwnKeyGenerator => KeyGenerator != GenerateKeyAsync;
+
     internal override Type? ResultType => typeof(HttpResponseMessage);
 
     /// <summary>
@@ -179,6 +182,19 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
         }
     }
 
-    /// <summary>The default of <see cref="SingleFlightStrategyOptions.KeyGenerator"/>, for users who build their own upon it.</summary>
-    private ValueTask<object?> GenerateKeyAsync(SingleFlightKeyGeneratorArguments args) => throw new NotImplementedException();
+    internal override Sharing.ResultSharing CreateSharing(SingleFlightGroup group, TimeProvider clock) => new HttpSharing(this, group, clock);
+
+    /// <summary>The default generator, callable by users who build their own upon it; the strategy itself does without it.</summary>
+    private async ValueTask<object?> GenerateKeyAsync(SingleFlightKeyGeneratorArguments args)
+    {
+        var context = args.Context;
+        if (!context.Properties.TryGetValue(ResilienceHttp.Request, out var request) || request is null)
+        {
+            return null;
+        }
+
+        var intake = await new HttpIntake(this).TakeDownAsync(request, context.CancellationToken)
+            .ConfigureAwait(context.ContinueOnCapturedContext);
+        return intake.Call is { } call ? request.GetSingleFlightKey() ?? new HttpRequestKeys(this).Create(call) : null;
+    }
 }

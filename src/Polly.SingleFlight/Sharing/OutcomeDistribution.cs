@@ -2,7 +2,7 @@ using Polly.SingleFlight.Flights;
 
 namespace Polly.SingleFlight.Sharing;
 
-/// <summary>Gives the followers of a landed flight what is theirs: the outcome, a copy of it, or the way to a callback of their own.</summary>
+/// <summary>The ways in which the followers of a landed flight get what is theirs: the outcome, a copy of it, or a callback of their own.</summary>
 internal static class OutcomeDistribution
 {
     /// <summary>Everybody gets the outcome itself (S7).</summary>
@@ -14,30 +14,13 @@ internal static class OutcomeDistribution
         }
     }
 
-    /// <summary>Asks the predicate and makes the copies first. Returns when the followers are served; does not throw.</summary>
-    public static async ValueTask DistributeAsync<TResult>(
-        this ResultSharing sharing, Flight<TResult> flight, Waiter<TResult> followers, Outcome<TResult> outcome, ResilienceContext context, long now)
-    {
-        if (!await IsSharedAsync(sharing, flight, outcome, context).ConfigureAwait(false))
-        {
-            SendAway(sharing.UnsharedOutcome, flight, followers, now);
-        }
-        else if (sharing.HasCloner && outcome is { Exception: null, Result: { } original })
-        {
-            await CloneAsync(sharing, followers, original, context, now).ConfigureAwait(false);
-        }
-        else
-        {
-            Publish(followers, outcome, now);
-        }
-    }
-
-    private static async ValueTask<bool> IsSharedAsync<TResult>(
-        ResultSharing sharing, Flight<TResult> flight, Outcome<TResult> outcome, ResilienceContext context)
+    /// <summary>Asks the predicate; one that throws says no.</summary>
+    public static async ValueTask<bool> AskAsync<TResult>(
+        Flight flight, Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>> shouldShare, ResilienceContext context, Outcome<TResult> outcome)
     {
         try
         {
-            return await sharing.ShouldShareAsync(context, outcome).ConfigureAwait(false);
+            return await shouldShare(new ShouldSharePredicateArguments<TResult>(context, outcome)).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -46,7 +29,8 @@ internal static class OutcomeDistribution
         }
     }
 
-    private static void SendAway<TResult>(UnsharedOutcome unshared, Flight<TResult> flight, Waiter<TResult> followers, long now)
+    /// <summary>The outcome is not for the followers.</summary>
+    public static void SendAway<TResult>(Flight<TResult> flight, Waiter<TResult> followers, UnsharedOutcome unshared, long now)
     {
         if (unshared == UnsharedOutcome.ElectNewLeader)
         {
@@ -56,14 +40,24 @@ internal static class OutcomeDistribution
 
         foreach (var follower in new Followers<TResult>(followers))
         {
-            follower.AloneBecause = BypassReason.Unshared;
-            follower.Summon();
+            SendAway(follower, BypassReason.Unshared);
         }
     }
 
+    /// <summary>Has one follower run its own callback, which it does beside the others.</summary>
+    public static void SendAway<TResult>(Waiter<TResult> follower, BypassReason reason)
+    {
+        follower.AloneBecause = reason;
+        follower.Summon();
+    }
+
     /// <summary>All copies are begun before any is awaited, so that slow ones do not queue behind each other.</summary>
-    private static async ValueTask CloneAsync<TResult>(
-        ResultSharing sharing, Waiter<TResult> followers, TResult original, ResilienceContext context, long now)
+    public static async ValueTask CloneAsync<TResult>(
+        Waiter<TResult> followers,
+        TResult original,
+        Func<ResilienceContext, TResult, ValueTask<TResult>> cloner,
+        ResilienceContext context,
+        long now)
     {
         List<Task>? pending = null;
         foreach (var follower in new Followers<TResult>(followers))
@@ -73,7 +67,7 @@ internal static class OutcomeDistribution
                 continue;
             }
 
-            var delivery = DeliverCopyAsync(sharing, follower, original, context, now);
+            var delivery = DeliverCopyAsync(follower, original, cloner, context, now);
             if (!delivery.IsCompletedSuccessfully)
             {
                 (pending ??= []).Add(delivery.AsTask());
@@ -87,12 +81,16 @@ internal static class OutcomeDistribution
     }
 
     private static async ValueTask DeliverCopyAsync<TResult>(
-        ResultSharing sharing, Waiter<TResult> follower, TResult original, ResilienceContext context, long now)
+        Waiter<TResult> follower,
+        TResult original,
+        Func<ResilienceContext, TResult, ValueTask<TResult>> cloner,
+        ResilienceContext context,
+        long now)
     {
         Outcome<TResult> copy;
         try
         {
-            copy = Outcome.FromResult(await sharing.CloneAsync(context, original).ConfigureAwait(false));
+            copy = Outcome.FromResult(await cloner(context, original).ConfigureAwait(false));
         }
         catch (Exception exception)
         {

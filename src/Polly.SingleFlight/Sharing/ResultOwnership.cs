@@ -43,9 +43,14 @@ internal static class ResultOwnership
     public static bool IsExclusive(Type declared) =>
         typeof(IDisposable).IsAssignableFrom(declared) || typeof(IAsyncDisposable).IsAssignableFrom(declared);
 
-    public static InvalidOperationException CannotShare(Type declared) => new(
-        $"A {declared.Name} is disposable, so callers cannot share one: the first to dispose it would take it from the others. " +
-        $"Build the pipeline with new ResiliencePipelineBuilder<{declared.Name}>() and give AddSingleFlight a " +
-        $"SingleFlightStrategyOptions<{declared.Name}> whose ResultCloner makes a copy for each follower, or share a result " +
-        "that is not disposable, such as the deserialized content.");
+    public static InvalidOperationException CannotShare(Type declared) => declared == typeof(HttpResponseMessage)
+        ? new(
+            "An HttpResponseMessage can be read only once, so callers cannot share one. Build the pipeline with " +
+            "new ResiliencePipelineBuilder<HttpResponseMessage>() and call AddSingleFlight() without options or with " +
+            "HttpSingleFlightStrategyOptions, which give each caller a response of its own, or options whose ResultCloner does.")
+        : new(
+            $"A {declared.Name} is disposable, so callers cannot share one: the first to dispose it would take it from the others. " +
+            $"Build the pipeline with new ResiliencePipelineBuilder<{declared.Name}>() and give AddSingleFlight a " +
+            $"SingleFlightStrategyOptions<{declared.Name}> whose ResultCloner makes a copy for each follower, or share a result " +
+            "that is not disposable, such as the deserialized content.");
 }

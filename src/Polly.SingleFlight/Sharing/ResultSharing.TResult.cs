@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Polly.SingleFlight.Flights;
 
 namespace Polly.SingleFlight.Sharing;
 
@@ -12,14 +13,28 @@ internal sealed class ResultSharing<TResult>(
     Func<ResultClonerArguments<TResult>, ValueTask<TResult>>? cloner)
     : ResultSharing
 {
-    public override bool HasCloner => cloner is not null;
+    public override bool MakesCopies => cloner is not null;
 
-    public override UnsharedOutcome UnsharedOutcome => unsharedOutcome;
+    /// <summary>Asks the predicate and makes the copies first.</summary>
+    public override async ValueTask DistributeAsync<TActual>(
+        Flight<TActual> flight, Waiter<TActual> followers, Outcome<TActual> outcome, ResilienceContext context, long now)
+    {
+        if (shouldShare is not null
+            && !await OutcomeDistribution.AskAsync(flight, shouldShare, context, Convert(outcome)).ConfigureAwait(false))
+        {
+            OutcomeDistribution.SendAway(flight, followers, unsharedOutcome, now);
+        }
+        else if (cloner is not null && outcome is { Exception: null, Result: { } original })
+        {
+            await OutcomeDistribution.CloneAsync(followers, original, CloneAsync, context, now).ConfigureAwait(false);
+        }
+        else
+        {
+            OutcomeDistribution.Publish(followers, outcome, now);
+        }
+    }
 
-    public override ValueTask<bool> ShouldShareAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome) =>
-        shouldShare is null ? new(true) : shouldShare(new ShouldSharePredicateArguments<TResult>(context, Convert(outcome)));
-
-    public override async ValueTask<TActual> CloneAsync<TActual>(ResilienceContext context, TActual result)
+    private async ValueTask<TActual> CloneAsync<TActual>(ResilienceContext context, TActual result)
     {
         var copy = await cloner!(new ResultClonerArguments<TResult>(context, (TResult)(object)result!)).ConfigureAwait(false);
         return copy switch

@@ -15,6 +15,8 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
     private static readonly ResilienceEvent s_abandoned = new(ResilienceEventSeverity.Warning, "OnFlightAbandoned");
     private static readonly ResilienceEvent s_bypassed = new(ResilienceEventSeverity.Debug, "OnFlightBypassed");
     private static readonly ResilienceEvent s_bypassedByReentrancy = new(ResilienceEventSeverity.Warning, "OnFlightBypassed");
+    private static readonly ResilienceEvent s_responseUnshared = new(ResilienceEventSeverity.Warning, "OnResponseUnshared");
+    private static readonly ResilienceEvent s_credentialGuard = new(ResilienceEventSeverity.Warning, "OnCredentialGuard");
     private static readonly ResilienceEvent s_callbackFailed = new(ResilienceEventSeverity.Error, "OnFlightCallbackFailed");
 
     private readonly Func<OnFlightStartedArguments, ValueTask>? _onStarted = options.OnFlightStarted;
@@ -64,6 +66,14 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
             context,
             new OnFlightBypassedArguments(context, reason),
             _onBypassed);
+
+    /// <summary>A response was kept from the followers of its flight; the reason is a fixed word.</summary>
+    public void ResponseUnshared<TReason>(ResilienceContext context, TReason reason)
+        where TReason : struct, Enum
+        => Report(s_responseUnshared, context, reason);
+
+    /// <summary>A request was sent with credentials that were not in its key.</summary>
+    public void CredentialGuard(ResilienceContext context) => Report(s_credentialGuard, context, "A handler inside single flight adds credentials.");
 
     /// <summary>Reports a callback of the options whose exception no caller receives; its message might quote a key or a result.</summary>
     public void CallbackFailed(ResilienceContext context, string callback, Exception exception)

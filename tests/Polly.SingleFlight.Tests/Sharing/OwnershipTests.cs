@@ -23,7 +23,7 @@ public sealed class OwnershipTests : FlightTest
         var exception = Assert.Throws<InvalidOperationException>(() => builder.Build());
 
         Assert.Contains("HttpResponseMessage", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("deserialized content", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("HttpSingleFlightStrategyOptions", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,52 @@
+using System.Net.Http.Headers;
+
+namespace Polly.SingleFlight.Http;
+
+/// <summary>
+/// Header fields as they stood in a message at one moment: unparsed, malformed ones included, and out of reach of whoever
+/// changes or disposes the message later (I6).
+/// </summary>
+internal readonly struct HeaderFields
+{
+    private readonly HeaderField[]? _fields;
+
+    public HeaderFields(HttpHeaders headers)
+    {
+        var source = headers.NonValidated;
+        if (source.Count == 0)
+        {
+            return;
+        }
+
+        _fields = new HeaderField[source.Count];
+        var index = 0;
+        foreach (var (name, values) in source)
+        {
+            _fields[index++] = new HeaderField(name, values);
+        }
+    }
+
+    public ReadOnlySpan<HeaderField> Span => _fields;
+
+    public void AddTo(HttpHeaders headers)
+    {
+        foreach (ref readonly var field in Span)
+        {
+            field.AddTo(headers);
+        }
+    }
+
+    /// <summary>The values of a field, a string or an array of strings; null when the message does not have it.</summary>
+    public object? ValuesOf(ReadOnlySpan<char> name)
+    {
+        foreach (ref readonly var field in Span)
+        {
+            if (name.Equals(field.Name, StringComparison.OrdinalIgnoreCase))
+            {
+                return field.Values;
+            }
+        }
+
+        return null;
+    }
+}

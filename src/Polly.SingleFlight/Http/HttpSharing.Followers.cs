@@ -1,0 +1,81 @@
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+
+namespace Polly.SingleFlight.Http;
+
+/// <summary>What the followers get: a response each, or the way to a request of their own.</summary>
+internal sealed partial class HttpSharing
+{
+    /// <summary>
+    /// A follower is claimed before its response is made, because that is when its request may be touched (I6).
+    /// </summary>
+    private void Deliver<TResult>(
+        Flight<TResult> flight, Waiter<TResult> followers, HttpCall leader, ResponseSnapshot snapshot, ResilienceContext context, long now)
+    {
+        var delivered = false;
+        var sentAway = false;
+        foreach (var follower in new Followers<TResult>(followers))
+        {
+            if (follower.Attachment is not HttpCall call || !snapshot.Fits(leader, call))
+            {
+                sentAway = true;
+                OutcomeDistribution.SendAway(follower, BypassReason.Unshared);
+            }
+            else if (follower.TryClaim())
+            {
+                delivered = true;
+                follower.Release(CreateOutcome<TResult>(snapshot, call), now);
+            }
+        }
+
+        if (sentAway && !delivered)
+        {
+            Remember(flight, snapshot.Status, Unshareable.Vary, context);
+        }
+    }
+
+    private static Outcome<TResult> CreateOutcome<TResult>(ResponseSnapshot snapshot, HttpCall call)
+    {
+        try
+        {
+            return Outcome.FromResult((TResult)(object)snapshot.CreateResponse(call.Request));
+        }
+        catch (Exception exception)
+        {
+            return Outcome.FromException<TResult>(exception);
+        }
+    }
+
+    private void SendAway<TResult>(
+        Flight<TResult> flight, Waiter<TResult> followers, Unshareable reason, in Outcome<TResult> outcome, ResilienceContext context)
+    {
+        Remember(flight, (outcome.Result as HttpResponseMessage)?.StatusCode, reason, context);
+        var bypass = reason is Unshareable.BodyTooLarge or Unshareable.BuffersFull ? BypassReason.Limit : BypassReason.Unshared;
+        foreach (var follower in new Followers<TResult>(followers))
+        {
+            OutcomeDistribution.SendAway(follower, bypass);
+        }
+    }
+
+    /// <summary>Reports why a response is not shared, and remembers it where the next response will not be either.</summary>
+    private void Remember(Flight flight, System.Net.HttpStatusCode? status, Unshareable reason, ResilienceContext context)
+    {
+        flight.Strategy.Telemetry.ResponseUnshared(context, reason);
+        if (reason == Unshareable.Credentials && Interlocked.Exchange(ref _guardReported, 1) == 0)
+        {
+            flight.Strategy.Telemetry.CredentialGuard(context);
+        }
+
+        if (status is { } known && !ResponseRules.IsTransient(known) && reason is not (Unshareable.BuffersFull or Unshareable.LengthMismatch))
+        {
+            try
+            {
+                _memory.Add(flight.Key);
+            }
+            catch (Exception)
+            {
+                // A key of the user's that cannot be compared is not remembered; the followers still get what is theirs.
+            }
+        }
+    }
+}

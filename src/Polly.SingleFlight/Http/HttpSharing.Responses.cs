@@ -1,0 +1,127 @@
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+
+namespace Polly.SingleFlight.Http;
+
+/// <summary>The way back: what becomes of a response.</summary>
+internal sealed partial class HttpSharing
+{
+    private readonly ResponseRules _rules;
+    private readonly ResponseBody _body;
+    private readonly Func<ShouldSharePredicateArguments<HttpResponseMessage>, ValueTask<bool>>? _shouldShare;
+    private int _guardReported;
+
+    public override async ValueTask<Outcome<TResult>> PrepareAsync<TResult>(
+        Flight<TResult> flight, ResilienceContext context, Outcome<TResult> outcome)
+    {
+        if (flight.Attachment is not HttpCall { Exchange: { } exchange } call || outcome.Result is not HttpResponseMessage response)
+        {
+            return outcome;
+        }
+
+        try
+        {
+            exchange.Unshareable = _rules.Judge(call, exchange.Request, response);
+            if (exchange.Unshareable == Unshareable.None)
+            {
+                await ReadAsync(exchange, response, flight.Token).ConfigureAwait(false);
+            }
+
+            return outcome;
+        }
+        catch (Exception exception)
+        {
+            response.Dispose();
+            return Outcome.FromException<TResult>(Incomplete(exception));
+        }
+    }
+
+    public override async ValueTask DistributeAsync<TResult>(
+        Flight<TResult> flight, Waiter<TResult> followers, Outcome<TResult> outcome, ResilienceContext context, long now)
+    {
+        var call = flight.Attachment as HttpCall;
+        var exchange = call?.Exchange;
+        var reason = await JudgeAsync(flight, exchange, context, outcome).ConfigureAwait(false);
+        if (reason != Unshareable.None)
+        {
+            SendAway(flight, followers, reason, outcome, context);
+        }
+        else if (exchange?.Snapshot is { } snapshot)
+        {
+            Deliver(flight, followers, call!, snapshot, context, now);
+        }
+        else
+        {
+            // An exception, or no response at all.
+            OutcomeDistribution.Publish(followers, outcome, now);
+        }
+    }
+
+    public override void Receive<TResult>(Flight<TResult> flight, in Outcome<TResult> outcome)
+    {
+        if (outcome.Result is HttpResponseMessage response && flight.Attachment is HttpCall call)
+        {
+            FinalRequest.Of(response).ApplyTo(call.Request);
+            response.RequestMessage = call.Request;
+        }
+    }
+
+    /// <summary>
+    /// What readers of a cut body get from <see cref="HttpClient"/>; a handler sees the raw exception of the stream.
+    /// </summary>
+    private static Exception Incomplete(Exception exception) => exception is IOException or ObjectDisposedException
+        ? new HttpRequestException(
+            (exception as HttpIOException)?.HttpRequestError ?? HttpRequestError.Unknown,
+            "The body of the response ended before it was complete.",
+            exception)
+        : exception;
+
+    private async ValueTask ReadAsync(HttpExchange exchange, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var content = response.Content;
+        var announced = ResponseRules.IsWithoutBody(exchange.Request.Method, response.StatusCode) ? null : ResponseRules.AnnouncedLength(content);
+        var reading = await _body.ReadAsync(content, announced, cancellationToken).ConfigureAwait(false);
+        if (reading.Rest is { } rest)
+        {
+            exchange.Unshareable = reading.Unshareable;
+            response.Content = new PartlyReadContent(reading.Bytes, rest, content);
+            return;
+        }
+
+        var snapshot = new ResponseSnapshot(response, reading.Bytes);
+        response.Content = snapshot.CreateContent();
+        content.Dispose();
+        if (announced is { } length && length != reading.Bytes.Count)
+        {
+            exchange.Unshareable = Unshareable.LengthMismatch;
+            return;
+        }
+
+        exchange.Snapshot = snapshot;
+    }
+
+    private async ValueTask<Unshareable> JudgeAsync<TResult>(
+        Flight<TResult> flight, HttpExchange? exchange, ResilienceContext context, Outcome<TResult> outcome)
+    {
+        var snapshot = exchange?.Snapshot;
+        if (outcome.Result is not null && snapshot is null)
+        {
+            // The leader of another kind of pipeline, in a group of both kinds, has an exchange of no kind.
+            return exchange is null or { Unshareable: Unshareable.None } ? Unshareable.OtherPipeline : exchange.Unshareable;
+        }
+
+        if (_shouldShare is null)
+        {
+            return Unshareable.None;
+        }
+
+        // A predicate may read the body, which must not use up the leader's.
+        using var copy = snapshot?.CreateResponse(exchange!.Request);
+        var asked = outcome.Exception is { } exception
+            ? Outcome.FromException<HttpResponseMessage>(exception)
+            : Outcome.FromResult(copy!);
+        return await OutcomeDistribution.AskAsync(flight, _shouldShare, context, asked).ConfigureAwait(false)
+            ? Unshareable.None
+            : Unshareable.ShouldShare;
+    }
+}

@@ -1,0 +1,115 @@
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+
+namespace Polly.SingleFlight.Http;
+
+/// <summary>
+/// How HTTP plugs into the engine: the key is made from the request, the flight sends a request of its own, and a response
+/// is read into memory when it has followers, so that each caller gets one.
+/// </summary>
+internal sealed partial class HttpSharing : ResultSharing
+{
+    private readonly SingleFlightGroup _group;
+    private readonly HttpIntake _intake;
+    private readonly HttpRequestKeys _keys;
+    private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
+    private readonly UnshareableMemory _memory;
+
+    public HttpSharing(HttpSingleFlightStrategyOptions options, SingleFlightGroup group, TimeProvider clock)
+    {
+        _group = group;
+        _intake = new HttpIntake(options);
+        _keys = new HttpRequestKeys(options);
+        _keyGenerator = options.HasOwnKeyGenerator ? options.KeyGenerator : null;
+        _memory = new UnshareableMemory(options.UnshareableMemory, clock);
+        _rules = new ResponseRules(options);
+        _body = new ResponseBody(options.MaxResponseBodyBytes, new BufferBudget(options.MaxTotalBufferedBytes));
+        _shouldShare = options.ShouldShare;
+    }
+
+    public override bool MakesCopies => true;
+
+    public override bool FindsKeys => true;
+
+    public override bool Prepares => true;
+
+    public override ValueTask<KeyDecision> FindKeyAsync<TResult>(ResilienceContext context)
+    {
+        // A response of a type of its own cannot be made anew for each caller.
+        if (typeof(TResult) != typeof(HttpResponseMessage))
+        {
+            return new(KeyDecision.Alone(BypassReason.Request));
+        }
+
+        if (!context.Properties.TryGetValue(ResilienceHttp.Request, out var request) || request is null)
+        {
+            return new(KeyDecision.Alone(BypassReason.NoKey));
+        }
+
+        if (_intake.IsUnsafe(request))
+        {
+            return new(ForgetAround(request));
+        }
+
+        var intake = _intake.TakeDownAsync(request, context.CancellationToken);
+        return _keyGenerator is null && intake.IsCompletedSuccessfully ? new(Decide(intake.Result)) : DecideAsync(intake, context);
+    }
+
+    public override void Board(Flight flight, ResilienceContext context)
+    {
+        if (flight.Attachment is not HttpCall call)
+        {
+            return;
+        }
+
+        var request = call.CreateRequest();
+        call.Exchange = new HttpExchange(request);
+        context.Properties.Set(ResilienceHttp.Request, request);
+        request.Options.Set(ResilienceHttp.Context, context);
+    }
+
+    /// <summary>A retry inside, after the leader disposed its client.</summary>
+    public override bool IsLossOfLeader(Exception exception) => exception is ObjectDisposedException;
+
+    private async ValueTask<KeyDecision> DecideAsync(ValueTask<Intake> pending, ResilienceContext context)
+    {
+        var intake = await pending.ConfigureAwait(context.ContinueOnCapturedContext);
+        if (intake.Call is not { } call || _keyGenerator is null || call.Request.GetSingleFlightKey() is not null)
+        {
+            return Decide(intake);
+        }
+
+        call.HasCustomKey = true;
+        return Decide(
+            call, await _keyGenerator(new SingleFlightKeyGeneratorArguments(context)).ConfigureAwait(context.ContinueOnCapturedContext));
+    }
+
+    private KeyDecision Decide(Intake intake)
+    {
+        if (intake.Call is not { } call)
+        {
+            return KeyDecision.Alone(intake.Bypass);
+        }
+
+        var own = call.Request.GetSingleFlightKey();
+        call.HasCustomKey = own is not null;
+        return Decide(call, own ?? _keys.Create(call));
+    }
+
+    private KeyDecision Decide(HttpCall call, object? key) =>
+        key is not (null or "") && _memory.Contains(key)
+            ? KeyDecision.Alone(BypassReason.Remembered)
+            : KeyDecision.Coalesce(key, call);
+
+    /// <summary>A write: whoever reads after it, or while it is under way, does not join who began to read before it.</summary>
+    private KeyDecision ForgetAround(HttpRequestMessage request)
+    {
+        if (request.RequestUri is not { IsAbsoluteUri: true } uri)
+        {
+            return KeyDecision.Alone(BypassReason.Request);
+        }
+
+        _group.ForgetUri(uri);
+        return KeyDecision.Alone(BypassReason.Request, () => _group.ForgetUri(uri));
+    }
+}

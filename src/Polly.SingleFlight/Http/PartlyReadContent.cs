@@ -1,0 +1,67 @@
+using System.Net;
+
+namespace Polly.SingleFlight.Http;
+
+/// <summary>The leader's content when reading it into memory was given up: what was read already, then the live stream.</summary>
+internal sealed class PartlyReadContent : HttpContent
+{
+    private readonly HttpContent _content;
+    private readonly PartlyReadStream _stream;
+    private bool _isUsed;
+
+    public PartlyReadContent(ArraySegment<byte> beginning, Stream rest, HttpContent content)
+    {
+        _content = content;
+        _stream = new PartlyReadStream(beginning, rest);
+        new HeaderFields(content.Headers).AddTo(Headers);
+    }
+
+    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        Use().CopyTo(stream);
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return Use().CopyToAsync(stream, cancellationToken);
+    }
+
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Use();
+
+    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(Use());
+
+    protected override Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) => CreateContentReadStreamAsync();
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = 0;
+        return false;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _stream.Dispose();
+            _content.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private PartlyReadStream Use()
+    {
+        if (_isUsed)
+        {
+            throw new InvalidOperationException("The content is a stream from the network and was read already.");
+        }
+
+        _isUsed = true;
+        return _stream;
+    }
+}

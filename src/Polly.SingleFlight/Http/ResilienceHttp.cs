@@ -1,0 +1,13 @@
+namespace Polly.SingleFlight.Http;
+
+/// <summary>The names by which handlers and strategies find request and context, as Microsoft.Extensions.Http.Resilience has set them.</summary>
+internal static class ResilienceHttp
+{
+    public const string Prefix = "Resilience.Http.";
+
+    /// <summary>The request of an execution.</summary>
+    public static readonly ResiliencePropertyKey<HttpRequestMessage?> Request = new("Resilience.Http.RequestMessage");
+
+    /// <summary>The context of the execution that a request belongs to.</summary>
+    public static readonly HttpRequestOptionsKey<ResilienceContext?> Context = new("Resilience.Http.ResilienceContext");
+}

@@ -1,0 +1,76 @@
+namespace Polly.SingleFlight.Http;
+
+/// <summary>
+/// Reads the body of a response into memory, within the limit of one response and the budget of all. Bytes are counted as
+/// they come, after decompression; what was announced is only a hint for the first buffer.
+/// </summary>
+internal sealed class ResponseBody(int limit, BufferBudget budget)
+{
+    private const int FirstBuffer = 4 * 1024;
+    private const int LargestHint = 64 * 1024;
+
+    /// <summary>What became of the attempt: the whole body, or its beginning and the stream with the rest of it.</summary>
+    /// <param name="Bytes">What was read.</param>
+    /// <param name="Unshareable">Why the body was not read to its end, if it was not.</param>
+    /// <param name="Rest">The stream with the rest, if it was not.</param>
+    public readonly record struct Reading(ArraySegment<byte> Bytes, Unshareable Unshareable, Stream? Rest);
+
+    /// <summary>Reads. Throws what the stream throws.</summary>
+    public async ValueTask<Reading> ReadAsync(HttpContent content, long? hint, CancellationToken cancellationToken)
+    {
+        var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        var taken = 0L;
+        try
+        {
+            var buffer = Array.Empty<byte>();
+            var length = 0;
+            var probe = new byte[1];
+            while (true)
+            {
+                if (length < buffer.Length)
+                {
+                    var read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
+                    if (read == 0)
+                    {
+                        return new(new(buffer, 0, length), Unshareable.None, null);
+                    }
+
+                    length += read;
+                    continue;
+                }
+
+                // Before the buffer grows, one byte tells whether there is more; a body as large as its limit is complete.
+                if (await stream.ReadAsync(probe, cancellationToken).ConfigureAwait(false) == 0)
+                {
+                    return new(new(buffer, 0, length), Unshareable.None, null);
+                }
+
+                var capacity = NextCapacity(length, hint);
+                if (capacity == length || !budget.TryTake(capacity - length))
+                {
+                    var reason = capacity == length ? Unshareable.BodyTooLarge : Unshareable.BuffersFull;
+                    return new(new([.. buffer.AsSpan(0, length), probe[0]]), reason, stream);
+                }
+
+                taken += capacity - length;
+                Array.Resize(ref buffer, capacity);
+                buffer[length++] = probe[0];
+            }
+        }
+        finally
+        {
+            budget.GiveBack(taken);
+        }
+    }
+
+    private int NextCapacity(int length, long? hint)
+    {
+        var wanted = length == 0 ? Math.Clamp(hint ?? FirstBuffer, 1, LargestHint) : Math.Max(length * 2L, FirstBuffer);
+        if (hint > length && hint < wanted)
+        {
+            wanted = hint.Value;
+        }
+
+        return (int)Math.Min(wanted, limit);
+    }
+}

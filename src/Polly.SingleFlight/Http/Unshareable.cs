@@ -1,0 +1,46 @@
+namespace Polly.SingleFlight.Http;
+
+/// <summary>Why a response is not for a flight's followers. The names are reported; nothing else of a response is.</summary>
+internal enum Unshareable
+{
+    None = 0,
+
+    /// <summary>A status below 200, which is not final.</summary>
+    NotFinal,
+
+    /// <summary><c>Set-Cookie</c>.</summary>
+    SetCookie,
+
+    /// <summary><c>Authentication-Info</c> or <c>Proxy-Authentication-Info</c> (RFC 9110, 11.6.3), part of one client's dialogue.</summary>
+    AuthenticationInfo,
+
+    /// <summary><c>Clear-Site-Data</c>.</summary>
+    ClearSiteData,
+
+    /// <summary><c>Vary</c> is <c>*</c>, or names a header that was added inside the flight, or one in which all followers differ from the leader.</summary>
+    Vary,
+
+    /// <summary><c>Cache-Control: no-store</c>.</summary>
+    NoStore,
+
+    /// <summary>An event stream, or parts that replace each other: a body without an end.</summary>
+    Stream,
+
+    /// <summary>The request was sent with credentials that were not in the key.</summary>
+    Credentials,
+
+    /// <summary>The body is larger than one response may be.</summary>
+    BodyTooLarge,
+
+    /// <summary>All flights together hold as much as they may.</summary>
+    BuffersFull,
+
+    /// <summary>The body has not the length that was announced.</summary>
+    LengthMismatch,
+
+    /// <summary>The flight was led through a pipeline that is not for HTTP.</summary>
+    OtherPipeline,
+
+    /// <summary>The predicate of the options said so.</summary>
+    ShouldShare,
+}

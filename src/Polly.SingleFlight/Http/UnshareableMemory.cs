@@ -1,0 +1,76 @@
+#if NET9_0_OR_GREATER
+using Gate = System.Threading.Lock;
+#else
+using Gate = System.Object;
+#endif
+
+namespace Polly.SingleFlight.Http;
+
+/// <summary>
+/// Remembers the keys whose responses could not be shared, so that callers do not wait for them in vain: at most
+/// <see cref="Capacity"/>, the least recently used are forgotten first.
+/// </summary>
+internal sealed class UnshareableMemory(TimeSpan lifetime, TimeProvider clock)
+{
+    public const int Capacity = 1024;
+
+    private readonly Gate _gate = new();
+    private readonly Dictionary<object, LinkedListNode<Entry>> _entries = [];
+    private readonly LinkedList<Entry> _byUse = [];
+    private volatile bool _isEmpty = true;
+
+    public bool Contains(object key)
+    {
+        if (_isEmpty)
+        {
+            return false;
+        }
+
+        var now = clock.GetTimestamp();
+        lock (_gate)
+        {
+            if (!_entries.TryGetValue(key, out var node))
+            {
+                return false;
+            }
+
+            _byUse.Remove(node);
+            if (clock.GetElapsedTime(node.Value.Since, now) >= lifetime)
+            {
+                _entries.Remove(key);
+                _isEmpty = _entries.Count == 0;
+                return false;
+            }
+
+            _byUse.AddFirst(node);
+            return true;
+        }
+    }
+
+    public void Add(object key)
+    {
+        if (lifetime == TimeSpan.Zero)
+        {
+            return;
+        }
+
+        var now = clock.GetTimestamp();
+        lock (_gate)
+        {
+            if (_entries.Remove(key, out var known))
+            {
+                _byUse.Remove(known);
+            }
+            else if (_entries.Count == Capacity)
+            {
+                _entries.Remove(_byUse.Last!.Value.Key);
+                _byUse.RemoveLast();
+            }
+
+            _entries.Add(key, _byUse.AddFirst(new Entry(key, now)));
+            _isEmpty = false;
+        }
+    }
+
+    private readonly record struct Entry(object Key, long Since);
+}
