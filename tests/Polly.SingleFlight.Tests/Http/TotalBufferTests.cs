@@ -15,10 +15,13 @@ public sealed class TotalBufferTests : HttpTest
 
     private HttpClient Limited => field ??= Client(Upstream, Pipeline(Options(static options => options.MaxTotalBufferedBytes = 1000)));
 
-    [Fact]
-    public async Task MaxTotalBufferedBytes_AnotherFlightFillsIt_NewcomersAreNotSharedUntilItHasLanded()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task MaxTotalBufferedBytes_AnotherFlightFillsIt_NewcomersAreNotSharedUntilItHasLanded(bool announced)
     {
-        var held = new PieceContent([new(new byte[800]), new(new byte[10], _rest)]);
+        PieceContent Small() => new([new(new byte[300])], announced ? 300 : null);
+        var held = new PieceContent([new(new byte[800]), new(new byte[10], _rest)], announced ? 810 : null);
         var slow = await Land("?slow", () => held);
         await held.Stalled.Opened.Soon();
 
@@ -33,12 +36,14 @@ public sealed class TotalBufferTests : HttpTest
         Assert.Equal(1 + 2 + 1, Upstream.Calls);
     }
 
-    [Fact]
-    public async Task MaxTotalBufferedBytes_FlightIsAbandonedOrRefused_GivesBackWhatItHeld()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task MaxTotalBufferedBytes_FlightIsAbandonedOrRefused_GivesBackWhatItHeld(bool announced)
     {
         for (var i = 0; i < 5; i++)
         {
-            var held = new PieceContent([new(new byte[800]), new(new byte[10], _rest)]);
+            var held = new PieceContent([new(new byte[800]), new(new byte[10], _rest)], announced ? 810 : null);
             using var source = new CancellationTokenSource();
             var abandoned = await Land("?abandoned" + i, () => held, source.Token);
             await held.Stalled.Opened.Soon();
@@ -51,7 +56,7 @@ public sealed class TotalBufferTests : HttpTest
             await held.Disposed.Opened.Soon();
             var tooLarge = await Land("?large" + i, static () => new PieceContent(PieceContent.Pieces(11, 100)));
             Assert.All(await Bodies(tooLarge), static text => Assert.Equal(1100, text.Length));
-            var broken = await Land("?broken" + i, static () => new PieceContent([new(new byte[800]), Broken()]));
+            var broken = await Land("?broken" + i, () => new PieceContent([new(new byte[800]), Broken()], announced ? 810 : null));
             foreach (var caller in broken)
             {
                 await Assert.ThrowsAsync<HttpRequestException>(() => caller);
@@ -59,11 +64,10 @@ public sealed class TotalBufferTests : HttpTest
         }
 
         var calls = Upstream.Calls;
-        Assert.All(await Bodies(await Land("?c", Small)), static text => Assert.Equal(300, text.Length));
+        var small = await Land("?c", () => new PieceContent([new(new byte[300])], announced ? 300 : null));
+        Assert.All(await Bodies(small), static text => Assert.Equal(300, text.Length));
         Assert.Equal(calls + 1, Upstream.Calls);
     }
-
-    private static PieceContent Small() => new([new(new byte[300])]);
 
     private static PieceContent.Piece Broken()
     {
