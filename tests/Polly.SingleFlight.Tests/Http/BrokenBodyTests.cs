@@ -36,7 +36,7 @@ public sealed class BrokenBodyTests : HttpTest
                 connection.Cut();
             }
         }));
-        var client = Client(Sockets());
+        var client = Client(SingleUseSockets());
         var callers = await Start(client, 5, () => Get(server.Address), completion);
 
         Gate.Open();
@@ -63,7 +63,7 @@ public sealed class BrokenBodyTests : HttpTest
             await Gate.Opened;
             await connection.WriteAsync(response);
         }));
-        var client = Client(Sockets());
+        var client = Client(SingleUseSockets());
         var callers = await Start(client, 5, () => Get(server.Address));
         Gate.Open();
 
@@ -83,7 +83,7 @@ public sealed class BrokenBodyTests : HttpTest
             await Gate.Opened;
             await connection.WriteAsync("HTTP/1.1 200 OK\r\n\r\nto the end");
         }));
-        var client = Client(Sockets());
+        var client = Client(SingleUseSockets());
         var callers = await Start(client, 3, () => Get(server.Address));
         Gate.Open();
 
