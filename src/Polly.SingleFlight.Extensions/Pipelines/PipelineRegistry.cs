@@ -15,24 +15,13 @@ internal sealed class PipelineRegistry(IServiceProvider services) : IDisposable
 
     public SingleFlightGroup GroupOf(PipelineKey key) => _groups.GetOrAdd(key, static _ => new SingleFlightGroup());
 
-    /// <summary>The pipeline of the key; whoever asks first builds it. What it throws is not remembered.</summary>
+    /// <summary>The pipeline of the key. Whoever asks first builds it; what it throws stays, as it does in the client factory.</summary>
     public ReloadingPipeline GetOrAdd(
         PipelineKey key, Action<ResiliencePipelineBuilder<HttpResponseMessage>, SingleFlightHandlerContext> configure)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var lazy = _pipelines.GetOrAdd(
-            key, key => new Lazy<ReloadingPipeline>(() => new ReloadingPipeline(key, GroupOf(key), configure, services)));
-        ReloadingPipeline pipeline;
-        try
-        {
-            pipeline = lazy.Value;
-        }
-        catch
-        {
-            _pipelines.TryRemove(KeyValuePair.Create(key, lazy));
-            throw;
-        }
-
+        var pipeline = _pipelines.GetOrAdd(
+            key, key => new Lazy<ReloadingPipeline>(() => new ReloadingPipeline(key, GroupOf(key), configure, services))).Value;
         if (_disposed)
         {
             pipeline.Dispose();
