@@ -33,6 +33,32 @@ public sealed class HandlerTests : ClientTest
         Assert.DoesNotContain(request.Options, static option => option.Key.StartsWith("Resilience", StringComparison.Ordinal));
     }
 
+    /// <summary>As hedging does: a message and a context of its own for an attempt.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Send_StrategyThatReplacesMessageAndContext_SendsThatOneWithThatContext(bool isSynchronous)
+    {
+        Gate.Open();
+        using var other = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, "other"));
+        ResilienceContext? replaced = null, sentIn = null;
+        var provider = ProvideClient(client => client
+            .AddSingleFlightHandler("pipeline", (pipeline, _) => pipeline.AddStrategy(
+                _ => new Replacing(other, context => replaced = context), new Plain()))
+            .AddHttpMessageHandler(() => new StubHandler(message =>
+            {
+                Assert.Same(other, message);
+                Assert.True(message.Options.TryGetValue(s_context, out sentIn));
+            })));
+        using var request = new HttpRequestMessage(HttpMethod.Get, Address);
+
+        using var response = await Send(Client(provider), request, isSynchronous);
+
+        Assert.NotNull(sentIn);
+        Assert.Same(replaced, sentIn);
+        Assert.Empty(request.Options);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -250,6 +276,20 @@ public sealed class HandlerTests : ClientTest
     {
         Watch(options);
         return options;
+    }
+
+    private sealed class Replacing(HttpRequestMessage message, Action<ResilienceContext> see) : ResilienceStrategy<HttpResponseMessage>
+    {
+        protected override async ValueTask<Outcome<HttpResponseMessage>> ExecuteCore<TState>(
+            Func<ResilienceContext, TState, ValueTask<Outcome<HttpResponseMessage>>> callback, ResilienceContext context, TState state)
+        {
+            var own = ResilienceContextPool.Shared.Get(context.CancellationToken);
+            own.Properties.Set(s_message, message);
+            see(own);
+            var outcome = await callback(own, state);
+            ResilienceContextPool.Shared.Return(own);
+            return outcome;
+        }
     }
 
     private sealed class Rewriting : DelegatingHandler

@@ -189,20 +189,33 @@ public sealed class ReloadingPipelineTests : ClientTest
     [Fact]
     public async Task Generation_ThatWasReplaced_IsDisposedAfterItsLastFlightOnly()
     {
-        var built = 0;
-        var provider = ProvideLimits(static () => 0, (pipeline, context) =>
+        var (built, idle) = (0, 0);
+        var provider = Provide(services =>
         {
-            var generation = ++built;
-            context.EnableReloads<Limits>("named");
-            var options = new HttpSingleFlightStrategyOptions { Group = context.Group };
-            Watch(options);
-            pipeline.AddSingleFlight(options);
-            pipeline.AddStrategy(_ => new Observing(static _ => { }, () => Probe.Hit($"disposed {generation}")), new Plain());
+            services.AddSingleton<IOptionsChangeTokenSource<Limits>>(_source.Of("named"));
+            AddClient(services).AddSingleFlightHandler("pipeline", (pipeline, context) =>
+            {
+                var generation = ++built;
+                context.EnableReloads<Limits>("named");
+                var options = new HttpSingleFlightStrategyOptions { Group = context.Group };
+                Watch(options);
+                pipeline.AddSingleFlight(options);
+                pipeline.AddStrategy(_ => new Observing(static _ => { }, () => Probe.Hit($"disposed {generation}")), new Plain());
+            });
+            AddClient(services, "idle").AddSingleFlightHandler("pipeline", (pipeline, context) =>
+            {
+                var generation = ++idle;
+                context.EnableReloads<Limits>("named");
+                pipeline.AddStrategy(_ => new Observing(static _ => { }, () => Probe.Hit($"idle disposed {generation}")), new Plain());
+            });
         });
+        using var idleClient = Client(provider, "idle");
+
         await FlyAndReload(provider);
 
-        await Collect($"disposed 1");
-        Assert.Equal(0, Probe["disposed 2"]);
+        await Collect("disposed 1");
+        Assert.Equal(0, Probe["disposed 5"]);       // the current one
+        Assert.Equal(5, built);
     }
 
     /// <summary>The leader came through the old pipeline and leaves; who is left came through the new one.</summary>
@@ -218,11 +231,14 @@ public sealed class ReloadingPipelineTests : ClientTest
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader);
 
-        for (var i = 0; i < 3; i++)
+        // By the time that four generations of an idle client have been disposed, it would have been this one's turn.
+        for (var generation = 1; generation <= 4; generation++)
         {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            await Task.Run(static () => { });
+            await Collect($"idle disposed {generation}");
+            if (generation < 4)
+            {
+                _source.Change("named");
+            }
         }
 
         Assert.Equal(0, Probe["disposed 1"]);
