@@ -1,8 +1,6 @@
 namespace HttpClientDemo;
 
-/// <summary>
-/// What callers share: an immutable value, never the response it was read from, which only one caller could read and dispose.
-/// </summary>
+/// <summary>What a caller reads from its response.</summary>
 internal sealed record AccessToken(string Value, string TokenType, TimeSpan? ExpiresIn)
 {
     /// <summary>Leaves the value out, which a record would print: a token must not end up in a log.</summary>

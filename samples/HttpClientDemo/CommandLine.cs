@@ -6,8 +6,8 @@ namespace HttpClientDemo;
 internal static class CommandLine
 {
     public const string Usage = """
-        Sends a wave of callers for access tokens, one millisecond apart over several regions, to a slow token endpoint in
-        this process, and shows how many requests reached the endpoint: with single flight, one for each region.
+        Sends a wave of callers for access tokens, one millisecond apart over several regions, to a slow token endpoint on
+        loopback, and shows how many requests reached the endpoint: with single flight, one for each region.
 
         usage: dotnet run --project samples/HttpClientDemo [-- options]
 
@@ -16,11 +16,13 @@ internal static class CommandLine
           --regions A,B,...    which of America, Europe, Africa, Asia (default all)
           --unknown-region     also ask for Atlantis, which the endpoint refuses: one error for all its callers
           --fail-first         the endpoint answers the first request of each region with 503, so that retry shows
+          --wiremock           the endpoint is a WireMock server, which counts what reaches it; needs Java and 'npm ci'
           --speed X            run X times as fast, 0.01 to 1000 (default 1)
           --help               show this text
 
         exit codes: 0 every caller got a token of its own region, from one request for each region (two with --fail-first;
-        any number with --without), 1 it did not hold, 2 bad options, 130 interrupted
+        any number with --without), 1 it did not hold, 2 bad options, 3 WireMock cannot be started,
+        130 interrupted
 
         """;
 
@@ -38,6 +40,7 @@ internal static class CommandLine
                 "--regions" => options with { Regions = ParseRegions(ValueOf(option, rest)) },
                 "--unknown-region" => options with { UnknownRegion = true },
                 "--fail-first" => options with { FailFirst = true },
+                "--wiremock" => options with { WireMock = true },
                 "--speed" => options with { Speed = ParseSpeed(ValueOf(option, rest)) },
                 "--help" or "-h" => options with { Help = true },
                 _ => throw new CommandLineException($"unknown option '{option}'"),

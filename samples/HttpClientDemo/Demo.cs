@@ -1,14 +1,21 @@
+using Polly.SingleFlight.WireMock;
+
 namespace HttpClientDemo;
 
 /// <summary>The story from end to end: an endpoint, a wave of callers, and what came of it.</summary>
 internal static class Demo
 {
     /// <returns>The exit code: 0 if everything held.</returns>
+    /// <exception cref="WireMockUnavailableException">The endpoint was to be a WireMock server, and cannot be started.</exception>
     /// <exception cref="OperationCanceledException">The demo was stopped; callers and endpoint are gone.</exception>
     public static async Task<int> RunAsync(DemoOptions options, CancellationToken cancellationToken)
     {
-        await using var endpoint = await TokenEndpoint.StartAsync(options, cancellationToken);
-        await using var services = new ServiceCollection().AddTokenClient(endpoint.Address, options).BuildServiceProvider();
+        await using ITokenEndpoint endpoint = options.WireMock
+            ? await WireMockEndpoint.StartAsync(options, cancellationToken)
+            : await EmbeddedEndpoint.StartAsync(options, cancellationToken);
+        await using var services = new ServiceCollection()
+            .AddTokenClient(ReadConfiguration(), endpoint.Address, options)
+            .BuildServiceProvider();
 
         var wave = new Wave(options, services);
         var report = new Report(options, wave, endpoint);
@@ -16,6 +23,7 @@ internal static class Demo
         var running = wave.RunAsync(cancellationToken);
         await Display.ShowAsync(report, running);
         await running;
+        await endpoint.CountAsync();
 
         if (report.Refusal is { } refusal)
         {
@@ -32,4 +40,7 @@ internal static class Demo
         await Console.Error.WriteLineAsync($"failed: {string.Join("; ", faults)}");
         return 1;
     }
+
+    private static IConfigurationRoot ReadConfiguration() =>
+        new ConfigurationBuilder().SetBasePath(AppContext.BaseDirectory).AddJsonFile("appsettings.json").Build();
 }

@@ -15,6 +15,8 @@ internal sealed record DemoOptions
 
     public bool UnknownRegion { get; init; }
 
+    public bool WireMock { get; init; }
+
     public bool Help { get; init; }
 
     /// <summary>

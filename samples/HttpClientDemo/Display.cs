@@ -30,6 +30,7 @@ internal static class Display
             while (!wave.IsCompleted)
             {
                 await Task.WhenAny(wave, Task.Delay(s_refresh));
+                await report.UpdateAsync();
                 live.UpdateTarget(report.CreateTable());
             }
         });
@@ -44,12 +45,14 @@ internal static class Display
         await Task.WhenAny(wave, Task.Delay(s_interval));
         while (!wave.IsCompleted)
         {
+            await report.UpdateAsync();
             Console.WriteLine(report.Progress(Stopwatch.GetElapsedTime(start)));
             await Task.WhenAny(wave, Task.Delay(s_interval));
         }
 
         if (wave.IsCompletedSuccessfully)
         {
+            await report.UpdateAsync();
             console.Write(report.CreateTable());
         }
     }

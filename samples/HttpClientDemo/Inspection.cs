@@ -1,7 +1,7 @@
 namespace HttpClientDemo;
 
 /// <summary>Checks what the demo promises, answer by answer.</summary>
-internal sealed class Inspection(DemoOptions options, Wave wave, TokenEndpoint endpoint)
+internal sealed class Inspection(DemoOptions options, Wave wave, ITokenEndpoint endpoint)
 {
     /// <summary>What did not hold; empty when everything did.</summary>
     public IReadOnlyList<string> FindFaults() =>

@@ -1,4 +1,5 @@
 using HttpClientDemo;
+using Polly.SingleFlight.WireMock;
 
 DemoOptions options;
 try
@@ -26,4 +27,9 @@ catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
 {
     Console.WriteLine("stopped");
     return stop.ExitCode;
+}
+catch (WireMockUnavailableException exception)
+{
+    await Console.Error.WriteLineAsync(exception.Message);
+    return 3;
 }

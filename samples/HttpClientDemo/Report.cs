@@ -3,11 +3,12 @@ using Spectre.Console;
 namespace HttpClientDemo;
 
 /// <summary>What is shown of a wave, while it runs and when it is over.</summary>
-internal sealed class Report(DemoOptions options, Wave wave, TokenEndpoint endpoint)
+internal sealed class Report(DemoOptions options, Wave wave, ITokenEndpoint endpoint)
 {
     public string Heading =>
         $"{options.Callers} callers, {options.Gap.TotalMilliseconds:0.#####} ms apart, over {options.Regions.Count} regions" + Environment.NewLine
-        + "pipeline: " + (options.Without ? "retry -> timeout, without single flight" : "single flight -> retry -> timeout");
+        + "pipeline: " + (options.Without ? "retry -> timeout, without single flight" : "single flight -> retry -> timeout") + Environment.NewLine
+        + $"token endpoint: {endpoint.Name}";
 
     /// <summary>The verdict: how many callers there were, and how many requests they cost.</summary>
     public string Verdict
@@ -25,6 +26,9 @@ internal sealed class Report(DemoOptions options, Wave wave, TokenEndpoint endpo
             ? $"{tally.Region.Name}: {tally.Callers} callers refused, upstream calls: {endpoint.CallsFor(tally.Region)}, error: "
                 + tally.GetAnswers()[0].Error?.Message
             : null;
+
+    /// <summary>Brings the numbers of upstream calls up to date.</summary>
+    public Task UpdateAsync() => endpoint.CountAsync();
 
     /// <summary>One line about a wave on its way.</summary>
     public string Progress(TimeSpan elapsed) =>

@@ -1,52 +1,36 @@
 using System.Text.Json;
-using Polly;
 
 namespace HttpClientDemo;
 
-/// <summary>
-/// Gets access tokens. Typed clients are transient, the pipeline is one for the process: that is how callers with clients of
-/// their own share a flight.
-/// </summary>
-internal sealed class TokenClient(HttpClient http, ResiliencePipeline<AccessToken> pipeline)
+/// <summary>Gets access tokens. It knows nothing of the other callers: requests are shared below it, in the client it is given.</summary>
+internal sealed class TokenClient(HttpClient http)
 {
-    /// <summary>
-    /// Gets a token. Callers that ask for the same business and region at the same time share one request and its outcome.
-    /// </summary>
+    public const string Path = "connect/token";
+
+    /// <summary>Gets a token.</summary>
     /// <param name="business">Who the token is for.</param>
     /// <param name="region">Where the token is for.</param>
     /// <param name="cancellationToken">Ends this caller's wait; the request goes on while anybody else waits for it.</param>
     /// <exception cref="TokenRequestException">The endpoint did not hand out a token.</exception>
-    public ValueTask<AccessToken> GetTokenAsync(string business, string region, CancellationToken cancellationToken = default)
-    {
-        var key = new TokenKey(business, region);
-
-        // The static lambda cannot capture cancellationToken by mistake: the request listens to the token it is given, the
-        // flight's, because it serves more callers than this one.
-        return pipeline.ExecuteSingleFlightAsync(
-            key,
-            static (request, flightToken) => request.Client.RequestTokenAsync(request.Key, flightToken),
-            (Client: this, Key: key),
-            cancellationToken);
-    }
-
-    private async ValueTask<AccessToken> RequestTokenAsync(TokenKey key, CancellationToken cancellationToken)
+    public async Task<AccessToken> GetTokenAsync(string business, string region, CancellationToken cancellationToken = default)
     {
         using var form = new FormUrlEncodedContent(
         [
             new("grant_type", "client_credentials"),
-            new("business", key.Business),
-            new("region", key.Region),
+            new("business", business),
+            new("region", region),
         ]);
-        using var response = await http.PostAsync("connect/token", form, cancellationToken);
+        using var response = await http.PostAsync(Path, form, cancellationToken);
         var body = await ReadBodyAsync(response, cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
-            throw new TokenRequestException(key, response.StatusCode, body?.Error, body?.ErrorDescription);
+            throw new TokenRequestException(business, region, response.StatusCode, body?.Error, body?.ErrorDescription);
         }
 
         if (string.IsNullOrEmpty(body?.AccessToken) || string.IsNullOrEmpty(body.TokenType))
         {
-            throw new TokenRequestException(key, response.StatusCode, error: null, "the response has no access_token or token_type");
+            throw new TokenRequestException(
+                business, region, response.StatusCode, error: null, "the response has no access_token or token_type");
         }
 
         return new AccessToken(

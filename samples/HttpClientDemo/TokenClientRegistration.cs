@@ -4,17 +4,17 @@ using Polly.Retry;
 
 namespace HttpClientDemo;
 
-/// <summary>Registers <see cref="TokenClient"/> and the pipeline that its callers share.</summary>
+/// <summary>Registers <see cref="TokenClient"/> and what its requests go through.</summary>
 internal static class TokenClientRegistration
 {
-    public static IServiceCollection AddTokenClient(this IServiceCollection services, Uri endpoint, DemoOptions options)
+    public static IServiceCollection AddTokenClient(
+        this IServiceCollection services, IConfiguration configuration, Uri endpoint, DemoOptions options)
     {
-        services.AddSingleton(CreatePipeline(options));
-        services.AddHttpClient<TokenClient>(client =>
+        var client = services.AddHttpClient<TokenClient>(client =>
             {
                 client.BaseAddress = endpoint;
 
-                // The pipeline has a timeout for each attempt; a second clock would only blur which of them ended it.
+                // There is a timeout for each attempt; a second clock would only blur which of them ended it.
                 client.Timeout = Timeout.InfiniteTimeSpan;
 
                 // For the demo only, do not copy: over HTTP/2 in clear text the requests of --without share connections, where
@@ -29,33 +29,38 @@ internal static class TokenClientRegistration
                 // The endpoint is on loopback; a proxy from the environment could not reach it.
                 handler.UseProxy = false;
             });
+        AddResilience(client, configuration, options);
         return services;
     }
 
     /// <summary>
     /// Single flight comes first, so what follows happens once for all callers: one retry loop, one timeout for each attempt.
     /// </summary>
-    private static ResiliencePipeline<AccessToken> CreatePipeline(DemoOptions options)
+    private static void AddResilience(IHttpClientBuilder client, IConfiguration configuration, DemoOptions options)
     {
-        var builder = new ResiliencePipelineBuilder<AccessToken> { Name = "tokens" };
         if (!options.Without)
         {
-            builder.AddSingleFlight();
+            client
+                .AddSingleFlight(static singleFlight => singleFlight.UseTokenEndpoint())
+                .AddSingleFlight(configuration.GetSection("SingleFlight"));
         }
 
-        return builder
-            .AddRetry(new RetryStrategyOptions<AccessToken>
+        client.AddSingleFlightHandler("attempts", (pipeline, _) => pipeline
+            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
                 // Only what may pass: a refusal would be refused again, and a timeout is an endpoint that needs less load, not more.
-                ShouldHandle = new PredicateBuilder<AccessToken>()
+                ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
                     .Handle<HttpRequestException>()
-                    .Handle<TokenRequestException>(static exception => exception.IsTransient),
+                    .HandleResult(static response => IsTransient(response.StatusCode)),
                 MaxRetryAttempts = 3,
                 Delay = options.Scale(TimeSpan.FromMilliseconds(200)),
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
             })
-            .AddTimeout(options.Timeout)
-            .Build();
+            .AddTimeout(options.Timeout));
     }
+
+    /// <summary>Whether the same request may succeed a moment later. A refusal (the other 4xx) stays a refusal.</summary>
+    private static bool IsTransient(HttpStatusCode status) =>
+        status is >= HttpStatusCode.InternalServerError or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests;
 }

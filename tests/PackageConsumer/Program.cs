@@ -2,7 +2,7 @@ using System.Runtime.Versioning;
 using Polly;
 using Polly.SingleFlight;
 
-// What a first user writes, against the package and nothing else: 1000 callers over four keys must cost four executions.
+// What a first user writes, against the packages and nothing else: 1000 callers over four keys must cost four executions.
 var group = new SingleFlightGroup();
 var pipeline = new ResiliencePipelineBuilder<string>()
     .AddSingleFlight(new SingleFlightStrategyOptions<string>
@@ -36,7 +36,11 @@ var number = await plain.ExecuteAsync(static _ => ValueTask.FromResult(42), cont
 var role = context.GetSingleFlightResult()?.Role;
 ResilienceContextPool.Shared.Return(context);
 
+// A registered HttpClient, whose callers each get a response of their own.
+var (answered, requests) = await RegisteredClient.RunAsync(callers: 100);
+
 var framework = typeof(SingleFlightGroup).Assembly.GetCustomAttributes(false).OfType<TargetFrameworkAttribute>().Single().FrameworkName;
 Console.WriteLine($"{framework} on .NET {Environment.Version}: {callers.Length} callers, {waiting} waiting, {executions} executions, " +
-    $"{right} right results, {group.ActiveFlights} flights left; {role}: {number}");
-return (waiting, executions, right, group.ActiveFlights, role, number) == (1000, 4, 1000, 0, SingleFlightRole.Leader, 42) ? 0 : 1;
+    $"{right} right results, {group.ActiveFlights} flights left; {role}: {number}; {answered} HTTP callers, {requests} requests");
+return (waiting, executions, right, group.ActiveFlights, role, number, answered, requests)
+    == (1000, 4, 1000, 0, SingleFlightRole.Leader, 42, 100, 1) ? 0 : 1;

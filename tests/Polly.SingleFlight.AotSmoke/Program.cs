@@ -16,6 +16,8 @@ using Polly.SingleFlight.AotSmoke;
     ("retry inside: one loop for all", Composition.RetryInsideIsOneLoopForAll),
     ("timeout outside: one caller's patience", Composition.TimeoutOutsideIsOneCallersPatience),
     ("a group shows, forgets and cancels flights", Composition.GroupControlsFlights),
+    ("a client configured from a section coalesces", Registration.ClientWithConfigurationCoalesces),
+    ("an invalid section is refused by key", Registration.InvalidConfigurationIsNamed),
 ];
 
 var failed = 0;

@@ -14,11 +14,15 @@ internal sealed record Goal(double Limit, bool IsMinimum, string Format)
     public static readonly Goal ReleaseRatio = new(1.5, IsMinimum: false, "0.00x");
     public static readonly Goal ThroughputRatio = new(1, IsMinimum: true, "0.00x");
 
+    public static readonly Goal HttpNanoseconds = new(3000, IsMinimum: false, "0 ns");
+    public static readonly Goal HttpBytes = new(2048, IsMinimum: false, "0 B");
+    public static readonly Goal HttpFollowerBytes = new(1024, IsMinimum: false, "0 B");
+
     public string Judge(double measured)
     {
         var isMet = IsMinimum ? measured >= Limit : measured <= Limit;
         return $"{Print(measured)} ({(isMet ? "met" : "MISSED")}, goal {(IsMinimum ? "≥" : "≤")} {Print(Limit)})";
     }
 
-    private string Print(double figure) => figure.ToString(Format.Replace("x", "'x'", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+    private string Print(double figure) => figure.ToString(Format.Replace("x", "'x'", StringComparison.Ordinal).Replace("ns", "'ns'", StringComparison.Ordinal), CultureInfo.InvariantCulture);
 }

@@ -18,6 +18,9 @@ internal static class QuickRun
             new FanInSection(lineup),
             new FollowerBytesSection(lineup),
             new ThroughputSection(lineup),
+            new HttpUncontendedSection(lineup),
+            new HttpFollowerSection(lineup),
+            new HttpKeySection(lineup),
         ];
         Section[] chosen = args switch
         {

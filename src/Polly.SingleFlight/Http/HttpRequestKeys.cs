@@ -98,11 +98,16 @@ internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
         }
     }
 
-    /// <summary>Headers in the order of their names, because the order of different names means nothing (RFC 9110, 5.3).</summary>
+    /// <summary>Any order of names will do that is the same for every request; the one of their hash codes is found fastest.</summary>
+    private static bool IsAfter(int hash, string name, int otherHash, string otherName) =>
+        hash > otherHash || (hash == otherHash && string.Compare(name, otherName, StringComparison.OrdinalIgnoreCase) > 0);
+
+    /// <summary>Headers in an order of their own, because the order of different names means nothing (RFC 9110, 5.3).</summary>
     private void AddHeaders(ref KeyDigest digest, HeaderFields headers)
     {
         var fields = headers.Span;
         Span<int> order = fields.Length <= TypicalHeaders ? stackalloc int[TypicalHeaders] : new int[fields.Length];
+        Span<int> hashes = fields.Length <= TypicalHeaders ? stackalloc int[TypicalHeaders] : new int[fields.Length];
         var count = 0;
         for (var i = 0; i < fields.Length; i++)
         {
@@ -112,13 +117,16 @@ internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
                 continue;
             }
 
+            var hash = fields[i].Name.GetHashCode(StringComparison.OrdinalIgnoreCase);
             var place = count++;
-            for (; place > 0 && string.Compare(fields[order[place - 1]].Name, fields[i].Name, StringComparison.OrdinalIgnoreCase) > 0; place--)
+            for (; place > 0 && IsAfter(hashes[place - 1], fields[order[place - 1]].Name, hash, fields[i].Name); place--)
             {
                 order[place] = order[place - 1];
+                hashes[place] = hashes[place - 1];
             }
 
             order[place] = i;
+            hashes[place] = hash;
         }
 
         digest.Add(count);

@@ -1,20 +1,24 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight.Tests.Docs;
 
-/// <summary>Every C# block of the documentation is compiled: it stands, letter by letter, in <see cref="Snippets"/>.</summary>
+/// <summary>Every C# block of the documentation is compiled: it stands, letter by letter, in <see cref="Snippets"/> or another class of snippets.</summary>
 public sealed partial class DocsTests : FlightTest
 {
     public static TheoryData<string> Documents =>
-        [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.EndsWith(".md", StringComparison.Ordinal))];
+        [.. Resources(".md")];
 
     [Theory]
     [MemberData(nameof(Documents))]
     public void Document_CSharpBlocks_AreCompiledSnippets(string document)
     {
-        var snippets = Region().Matches(Read("Snippets.cs")).ToDictionary(match => match.Groups["name"].Value, match => Dedent(match.Groups["text"].Value));
+        var snippets = Resources("Snippets.cs").SelectMany(file => Region().Matches(Read(file)))
+            .ToDictionary(match => match.Groups["name"].Value, match => Dedent(match.Groups["text"].Value));
         var text = Read(document);
         var blocks = Block().Matches(text);
 
@@ -22,7 +26,7 @@ public sealed partial class DocsTests : FlightTest
         foreach (Match block in blocks)
         {
             var name = block.Groups["name"].Value;
-            Assert.True(snippets.TryGetValue(name, out var snippet), $"{document} shows a snippet '{name}' that Snippets.cs does not have.");
+            Assert.True(snippets.TryGetValue(name, out var snippet), $"{document} shows a snippet '{name}' that no class of snippets has.");
             Assert.Equal(snippet, Dedent(block.Groups["text"].Value));
         }
     }
@@ -46,6 +50,26 @@ public sealed partial class DocsTests : FlightTest
         await using var provider = services.BuildServiceProvider();
         Assert.NotNull(provider.GetRequiredService<Snippets.PriceClient>());
     }
+
+    [Fact]
+    public async Task Snippets_OfRegistration_GiveClients()
+    {
+        var services = new ServiceCollection();
+        DependencyInjectionSnippets.Registrations(services, new ConfigurationBuilder().Build());
+        DependencyInjectionSnippets.Order(services);
+        DependencyInjectionSnippets.OwnPipeline(services);
+        await using var provider = services.BuildServiceProvider();
+        Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.LoginClient>().Http);
+        Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.OrderClient>().Http);
+        Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.QuoteClient>().Http);
+        Assert.NotNull(provider.GetRequiredService<IHttpClientFactory>().CreateClient("prices"));
+        var options = DependencyInjectionSnippets.Forget(provider.GetRequiredService<IOptionsMonitor<HttpSingleFlightStrategyOptions>>());
+        Assert.Equal(TimeSpan.FromSeconds(2), options.MaxJoinAge);
+        Assert.NotNull(options.Group);
+    }
+
+    private static IEnumerable<string> Resources(string end) =>
+        Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.EndsWith(end, StringComparison.Ordinal));
 
     private static string Read(string resource)
     {

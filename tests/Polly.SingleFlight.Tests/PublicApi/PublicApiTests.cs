@@ -1,4 +1,5 @@
 using System.Reflection;
+using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight.Tests.PublicApi;
 
@@ -10,7 +11,9 @@ public class PublicApiTests
 {
     private const string UpdateVariable = "UPDATE_PUBLIC_API";
 
-    public static TheoryData<string> Packages => new(typeof(SingleFlightGroup).Assembly.GetName().Name!);
+    public static TheoryData<string> Packages => new(
+        typeof(SingleFlightGroup).Assembly.GetName().Name!,
+        typeof(SingleFlightHandlerContext).Assembly.GetName().Name!);
 
     [Theory]
     [MemberData(nameof(Packages))]

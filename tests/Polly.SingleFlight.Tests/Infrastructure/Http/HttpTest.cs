@@ -77,6 +77,10 @@ public abstract class HttpTest : FlightTest
     internal static SocketsHttpHandler Sockets(DecompressionMethods decompression = DecompressionMethods.None) =>
         new() { UseProxy = false, UseCookies = false, AutomaticDecompression = decompression };
 
+    /// <summary>The same for servers that close every connection without saying so: one connection per request.</summary>
+    internal static SocketsHttpHandler SingleUseSockets() =>
+        new() { UseProxy = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero };
+
     internal T Track<T>(T disposable)
         where T : IDisposable
     {

@@ -20,6 +20,9 @@ internal sealed class PieceContent : HttpContent
 
     public long BytesRead { get; private set; }
 
+    /// <summary>Open once a reader has read all before a gate that is closed.</summary>
+    public Gate Stalled { get; } = new();
+
     /// <summary>Open once the body was disposed of.</summary>
     public Gate Disposed { get; } = new();
 
@@ -127,6 +130,11 @@ internal sealed class PieceContent : HttpContent
 
             if (pieces.Current.Gate is { } gate)
             {
+                if (!gate.Opened.IsCompleted)
+                {
+                    content.Stalled.Open();
+                }
+
                 await gate.Opened.WaitAsync(token);
             }
 

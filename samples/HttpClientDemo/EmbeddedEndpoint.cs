@@ -4,16 +4,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace HttpClientDemo;
 
-/// <summary>
-/// The slow upstream: a token endpoint on a loopback port that counts what reaches it.
-/// </summary>
-internal sealed class TokenEndpoint : IAsyncDisposable
+/// <summary>The endpoint in this process: Kestrel on a loopback port, which counts what reaches it.</summary>
+internal sealed class EmbeddedEndpoint : ITokenEndpoint
 {
     private readonly DemoOptions _options;
     private readonly WebApplication _server;
     private readonly ConcurrentDictionary<string, int> _calls = new();
 
-    private TokenEndpoint(DemoOptions options)
+    private EmbeddedEndpoint(DemoOptions options)
     {
         _options = options;
 
@@ -26,20 +24,23 @@ internal sealed class TokenEndpoint : IAsyncDisposable
             .ConfigureKestrel(static kestrel => kestrel.Listen(
                 IPAddress.Loopback, port: 0, static listen => listen.Protocols = HttpProtocols.Http2));
         _server = builder.Build();
-        _server.MapPost("/connect/token", AnswerAsync);
+        _server.MapPost($"/{TokenClient.Path}", AnswerAsync);
     }
+
+    public string Name => "Kestrel in this process";
 
     public Uri Address => new(_server.Urls.Single());
 
-    public static async Task<TokenEndpoint> StartAsync(DemoOptions options, CancellationToken cancellationToken)
+    public static async Task<EmbeddedEndpoint> StartAsync(DemoOptions options, CancellationToken cancellationToken)
     {
-        var endpoint = new TokenEndpoint(options);
+        var endpoint = new EmbeddedEndpoint(options);
         await endpoint._server.StartAsync(cancellationToken);
         return endpoint;
     }
 
-    /// <summary>How many requests for the region have arrived.</summary>
     public int CallsFor(Region region) => _calls.GetValueOrDefault(region.Name);
+
+    public Task CountAsync() => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,89 @@
+using System.Globalization;
+using Polly.SingleFlight.Http;
+
+namespace Polly.SingleFlight.Extensions.Configuration;
+
+/// <summary>An option that is written as one value.</summary>
+/// <param name="Name">The name of the option, which is its key.</param>
+/// <param name="Expected">What to write, for whoever wrote something else.</param>
+/// <param name="TrySet">Sets the option; false when the value is not what is expected.</param>
+internal sealed record ScalarOption(string Name, string Expected, Func<HttpSingleFlightStrategyOptions, string, bool> TrySet)
+{
+    private const string Infinite = "infinite";
+
+    public static IReadOnlyList<ScalarOption> All { get; } =
+    [
+        new(nameof(HttpSingleFlightStrategyOptions.Name), "text", static (options, value) =>
+        {
+            options.Name = value;
+            return true;
+        }),
+        Of<TimeSpan>(
+            nameof(HttpSingleFlightStrategyOptions.MaxJoinAge),
+            "a time span such as 00:00:30, or infinite",
+            ParseTimeSpanOrInfinite,
+            static (options, value) => options.MaxJoinAge = value),
+        OfEnum<LeaderDeparture>(nameof(HttpSingleFlightStrategyOptions.LeaderDeparture), static (options, value) => options.LeaderDeparture = value),
+        OfEnum<UnsharedOutcome>(nameof(HttpSingleFlightStrategyOptions.UnsharedOutcome), static (options, value) => options.UnsharedOutcome = value),
+        OfInt(nameof(HttpSingleFlightStrategyOptions.MaxElections), static (options, value) => options.MaxElections = value),
+        OfBool(nameof(HttpSingleFlightStrategyOptions.CancelWhenAbandoned), static (options, value) => options.CancelWhenAbandoned = value),
+        OfBool(nameof(HttpSingleFlightStrategyOptions.DetectReentrancy), static (options, value) => options.DetectReentrancy = value),
+        OfInt(nameof(HttpSingleFlightStrategyOptions.MaxRequestBodyBytes), static (options, value) => options.MaxRequestBodyBytes = value),
+        OfInt(nameof(HttpSingleFlightStrategyOptions.MaxResponseBodyBytes), static (options, value) => options.MaxResponseBodyBytes = value),
+        OfLong(nameof(HttpSingleFlightStrategyOptions.MaxTotalBufferedBytes), static (options, value) => options.MaxTotalBufferedBytes = value),
+        OfBool(nameof(HttpSingleFlightStrategyOptions.ShareNoStoreResponses), static (options, value) => options.ShareNoStoreResponses = value),
+        OfBool(nameof(HttpSingleFlightStrategyOptions.ShareSetCookieResponses), static (options, value) => options.ShareSetCookieResponses = value),
+        OfBool(nameof(HttpSingleFlightStrategyOptions.GuardCredentials), static (options, value) => options.GuardCredentials = value),
+        Of<TimeSpan>(
+            nameof(HttpSingleFlightStrategyOptions.UnshareableMemory),
+            "a time span such as 00:00:30",
+            ParseTimeSpan,
+            static (options, value) => options.UnshareableMemory = value),
+    ];
+
+    private static ScalarOption OfBool(string name, Action<HttpSingleFlightStrategyOptions, bool> set) =>
+        Of<bool>(name, "true or false", static text => bool.TryParse(text, out var value) ? value : null, set);
+
+    private static ScalarOption OfInt(string name, Action<HttpSingleFlightStrategyOptions, int> set) =>
+        Of<int>(
+            name,
+            "a whole number of at most 32 bits",
+            static text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null,
+            set);
+
+    private static ScalarOption OfLong(string name, Action<HttpSingleFlightStrategyOptions, long> set) =>
+        Of<long>(
+            name,
+            "a whole number of at most 64 bits",
+            static text => long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null,
+            set);
+
+    private static ScalarOption OfEnum<T>(string name, Action<HttpSingleFlightStrategyOptions, T> set)
+        where T : struct, Enum
+        => Of(name, string.Join(" or ", Enum.GetNames<T>()), ParseName<T>, set);
+
+    private static ScalarOption Of<T>(string name, string expected, Func<string, T?> parse, Action<HttpSingleFlightStrategyOptions, T> set)
+        where T : struct
+        => new(name, expected, (options, text) =>
+        {
+            if (parse(text.Trim()) is not { } value)
+            {
+                return false;
+            }
+
+            set(options, value);
+            return true;
+        });
+
+    private static TimeSpan? ParseTimeSpanOrInfinite(string text) =>
+        text.Equals(Infinite, StringComparison.OrdinalIgnoreCase) ? System.Threading.Timeout.InfiniteTimeSpan : ParseTimeSpan(text);
+
+    /// <summary>A plain number would be a number of days, which hardly anybody who writes 30 has in mind.</summary>
+    private static TimeSpan? ParseTimeSpan(string text) =>
+        text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span : null;
+
+    /// <summary>Names only: a number says nothing to whoever reads the configuration, and any number would do.</summary>
+    private static T? ParseName<T>(string text)
+        where T : struct, Enum
+        => Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse<T>(text, ignoreCase: true) : null;
+}

@@ -1,0 +1,9 @@
+global using Microsoft.Extensions.Configuration;
+global using Microsoft.Extensions.DependencyInjection;
+global using Microsoft.Extensions.Logging;
+global using Microsoft.Extensions.Options;
+global using Polly.SingleFlight.Extensions.Tests.Infrastructure;
+global using Polly.SingleFlight.Http;
+global using Polly.SingleFlight.Tests.Infrastructure;
+global using Polly.SingleFlight.Tests.Infrastructure.Http;
+global using Xunit;

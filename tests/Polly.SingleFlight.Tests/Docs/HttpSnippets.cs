@@ -1,0 +1,117 @@
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Polly.Retry;
+
+namespace Polly.SingleFlight.Tests.Docs;
+
+/// <summary>The code blocks of the documentation about HTTP; see <see cref="Snippets"/>.</summary>
+internal static class HttpSnippets
+{
+    public static ResiliencePipeline<HttpResponseMessage> Pipeline()
+    {
+        #region http-pipeline
+        ResiliencePipeline<HttpResponseMessage> pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>()
+            .AddSingleFlight()                                          // one request for all callers
+            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>     // one retry loop for all callers
+            {
+                ShouldHandle = args => new(args.Outcome.Exception is HttpRequestException
+                    || args.Outcome.Result is { StatusCode: HttpStatusCode.ServiceUnavailable }),
+            })
+            .AddTimeout(TimeSpan.FromSeconds(5))                        // one attempt's budget, until the headers are there
+            .Build();
+        #endregion
+        return pipeline;
+    }
+
+    public static HttpSingleFlightStrategyOptions Key(HttpRequestMessage request, HttpRequestMessage other, Func<string?> currentTenant)
+    {
+        #region http-key
+        var options = new HttpSingleFlightStrategyOptions
+        {
+            // What the request does not show: cookies of a CookieContainer, a client certificate, an ambient user.
+            Discriminator = request => currentTenant(),
+        };
+        options.ExcludedHeaders.Add("X-Trace");        // differs with every request and changes nothing
+
+        request.DisableSingleFlight();                 // this one request is sent alone
+        other.SetSingleFlightKey(("prices", "eu"));    // or says itself what it is equal to: the key is yours, and so are its mistakes
+        #endregion
+        return options;
+    }
+
+    public static void TokenEndpoint(IServiceCollection services)
+    {
+        #region http-token-endpoint
+        services.AddHttpClient<TokenClient>(client => client.BaseAddress = new Uri("https://login.example/"))
+            .AddSingleFlight(options => options.UseTokenEndpoint());
+        #endregion
+    }
+
+    public static void Flagship(IServiceCollection services, IConfiguration configuration)
+    {
+        #region http-flagship
+        // A token endpoint: concurrent requests for the same token become one.
+        services.AddHttpClient<TokenClient>(client => client.BaseAddress = new Uri("https://login.example/"))
+            .AddSingleFlight(options => options.UseTokenEndpoint());
+
+        // Anything that is read: GET and HEAD, with safe defaults, by name ...
+        services.AddHttpClient("catalog").AddSingleFlight();
+
+        // ... or with options from configuration, which may change while the service runs.
+        services.AddHttpClient<PriceListClient>().AddSingleFlight(configuration.GetSection("SingleFlight:Prices"));
+        #endregion
+    }
+
+    public static void Handler(IServiceCollection services)
+    {
+        #region http-handler
+        services.AddHttpClient<PriceListClient>()
+            .AddSingleFlightHandler("prices", static (pipeline, context) =>
+            {
+                context.EnableReloads<HttpSingleFlightStrategyOptions>("prices");
+                var options = context.GetOptions<HttpSingleFlightStrategyOptions>("prices");
+                options.Group ??= context.Group;                // flights in the air are still joined after a reload
+                pipeline
+                    .AddSingleFlight(options)
+                    .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+                    {
+                        ShouldHandle = static args => new(args.Outcome.Exception is HttpRequestException
+                            || args.Outcome.Result is { StatusCode: HttpStatusCode.ServiceUnavailable }),
+                    })
+                    .AddTimeout(TimeSpan.FromSeconds(5));       // for each attempt, until the headers are there
+            });
+        #endregion
+    }
+
+    public static void HttpResilience(IServiceCollection services)
+    {
+        #region http-resilience
+        services.AddHttpClient<PriceListClient>()
+            .AddResilienceHandler("prices", builder => builder
+                .AddSingleFlight()
+                .AddRetry(new RetryStrategyOptions<HttpResponseMessage>())
+                .AddTimeout(TimeSpan.FromSeconds(3)));
+        #endregion
+    }
+
+    /// <summary>A stand-in with the signature of Microsoft.Extensions.Http.Resilience's method, which cannot be referenced here.</summary>
+    private static IHttpClientBuilder AddResilienceHandler(
+        this IHttpClientBuilder builder, string pipelineName, Action<ResiliencePipelineBuilder<HttpResponseMessage>> configure) =>
+        builder.AddHttpMessageHandler(() =>
+        {
+            var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { Name = pipelineName };
+            configure(pipeline);
+            return new StandInResilienceHandler(pipeline.Build());
+        });
+
+    internal sealed class TokenClient(HttpClient http)
+    {
+        public HttpClient Http => http;
+    }
+
+    internal sealed class PriceListClient(HttpClient http)
+    {
+        public HttpClient Http => http;
+    }
+}

@@ -1,0 +1,109 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Polly.SingleFlight.Tests.Http;
+
+/// <summary>Two requests have equal keys exactly when they are the same in everything that counts.</summary>
+public sealed class KeyPropertyTests
+{
+    private const int Pairs = 10_000;
+
+    private readonly HttpSingleFlightStrategyOptions _options = new()
+    {
+        Methods = { HttpMethod.Post },
+        Discriminator = static request => request.Options.TryGetValue(RequestModel.DiscriminatorKey, out var value) ? value : null,
+    };
+
+    private int _equal;
+
+    [Fact]
+    public void GeneratedKey_AnyTwoRequests_EqualExactlyWhenTheRequestsAre()
+    {
+        Prop.ForAll(RequestGenerator.Pairs, HaveEqualKeysIfTheSame).Check(Config.QuickThrowOnFailure.WithMaxTest(Pairs).WithQuietOnSuccess(true));
+
+        // The generator must make both kinds, or the property says little.
+        Assert.InRange(_equal, Pairs / 10, Pairs * 9 / 10);
+    }
+
+    [Theory]
+    [InlineData("a", "b, c", "a, b", "c")]
+    [InlineData("a\nX-B: b", "", "a", "b")]
+    [InlineData("", "a", "a", "")]
+    [InlineData("\u00fc", "a", "u\u0308", "a")]
+    [InlineData("a", "a", "a ", "a")]
+    [InlineData("a", "a", "A", "a")]
+    [InlineData("a\0", "a", "a", "\0a")]
+    public async Task GeneratedKey_TextMovesBetweenTwoHeaders_Differs(string a1, string b1, string a2, string b2)
+    {
+        using var one = HttpTest.Get(null, ("X-A", a1), ("X-B", b1));
+        using var other = HttpTest.Get(null, ("X-A", a2), ("X-B", b2));
+        using var again = HttpTest.Get(null, ("x-b", b1), ("x-a", a1));
+        _options.Discriminator = null;
+
+        Assert.NotEqual(await Key(_options, one), await Key(_options, other));
+        Assert.Equal(await Key(_options, one), await Key(_options, again));
+    }
+
+    [Fact]
+    public async Task GeneratedKey_LoneSurrogates_Differ()
+    {
+        _options.Discriminator = null;
+        var keys = new HashSet<object?>();
+        foreach (var value in new[] { "\ud800", "\ud801", "\udc00", "\ufffd", "?" })
+        {
+            using var request = HttpTest.Get(null, ("X-A", value));
+            keys.Add(await Key(_options, request));
+        }
+
+        Assert.Equal(5, keys.Count);
+    }
+
+    [Fact]
+    public async Task GeneratedKey_OneValueOrTwo_Differs()
+    {
+        _options.Discriminator = null;
+        using var one = HttpTest.Get(null, ("Accept", "a, b"));
+        using var two = HttpTest.Get(null, ("Accept", "a"), ("Accept", "b"));
+        using var reversed = HttpTest.Get(null, ("Accept", "b"), ("Accept", "a"));
+
+        Assert.Equal(3, new HashSet<object?> { await Key(_options, one), await Key(_options, two), await Key(_options, reversed) }.Count);
+    }
+
+    [Fact]
+    public async Task GeneratedKey_BodyOrContentTypeDiffers_Differs()
+    {
+        _options.Discriminator = null;
+        using var json = HttpTest.Post("x");
+        using var text = HttpTest.Post("x");
+        using var other = HttpTest.Post("y");
+        json.Content!.Headers.ContentType = new("application/json");
+
+        Assert.Equal(3, new HashSet<object?> { await Key(_options, json), await Key(_options, text), await Key(_options, other) }.Count);
+    }
+
+    internal static async Task<object?> Key(HttpSingleFlightStrategyOptions options, HttpRequestMessage request)
+    {
+        var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
+        try
+        {
+            context.Properties.Set(StandInResilienceHandler.RequestKey, request);
+            return await options.KeyGenerator(new SingleFlightKeyGeneratorArguments(context));
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private bool HaveEqualKeysIfTheSame((RequestModel One, RequestModel Other) pair)
+    {
+        using var one = pair.One.ToMessage();
+        using var other = pair.Other.ToMessage();
+        var same = RequestModel.AreTheSame(one, other, _options.ExcludedHeaders);
+        _equal += same ? 1 : 0;
+        var (left, right) = (Key(_options, one).GetAwaiter().GetResult(), Key(_options, other).GetAwaiter().GetResult());
+        return left is not null && right is not null
+            && left.Equals(right) == same
+            && (!same || left.GetHashCode() == right.GetHashCode());
+    }
+}
