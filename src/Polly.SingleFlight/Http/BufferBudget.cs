@@ -5,15 +5,18 @@ internal sealed class BufferBudget(long limit)
 {
     private long _used;
 
-    public bool TryTake(long bytes)
+    /// <summary>Takes as many bytes as there are, up to what is wanted; 0 when there is none.</summary>
+    public int Take(int wanted)
     {
-        if (Interlocked.Add(ref _used, bytes) <= limit)
+        while (true)
         {
-            return true;
+            var used = Volatile.Read(ref _used);
+            var granted = (int)Math.Clamp(limit - used, 0, wanted);
+            if (granted == 0 || Interlocked.CompareExchange(ref _used, used + granted, used) == used)
+            {
+                return granted;
+            }
         }
-
-        Interlocked.Add(ref _used, -bytes);
-        return false;
     }
 
     public void GiveBack(long bytes) => Interlocked.Add(ref _used, -bytes);

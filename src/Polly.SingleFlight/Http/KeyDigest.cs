@@ -18,7 +18,7 @@ internal ref struct KeyDigest(Span<byte> initial)
     private static readonly byte[] s_processKey = RandomNumberGenerator.GetBytes(32);
 
     [ThreadStatic]
-    private static IncrementalHash? t_hash;
+    private static IncrementalHash? s_hash;
 
     private Span<byte> _buffer = initial;
     private byte[]? _rented;
@@ -71,7 +71,7 @@ internal ref struct KeyDigest(Span<byte> initial)
     public HttpFlightKey ToKey(object? discriminator)
     {
         Span<byte> digest = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        var hash = t_hash ??= IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, s_processKey);
+        var hash = s_hash ??= IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, s_processKey);
         var spelled = _buffer[.._length];
         hash.AppendData(spelled);
         hash.GetHashAndReset(digest);

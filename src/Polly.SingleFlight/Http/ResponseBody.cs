@@ -45,15 +45,16 @@ internal sealed class ResponseBody(int limit, BufferBudget budget)
                     return new(new(buffer, 0, length), Unshareable.None, null);
                 }
 
-                var capacity = NextCapacity(length, hint);
-                if (capacity == length || !budget.TryTake(capacity - length))
+                var wanted = NextCapacity(length, hint) - length;
+                var granted = budget.Take(wanted);
+                if (granted == 0)
                 {
-                    var reason = capacity == length ? Unshareable.BodyTooLarge : Unshareable.BuffersFull;
+                    var reason = wanted == 0 ? Unshareable.BodyTooLarge : Unshareable.BuffersFull;
                     return new(new([.. buffer.AsSpan(0, length), probe[0]]), reason, stream);
                 }
 
-                taken += capacity - length;
-                Array.Resize(ref buffer, capacity);
+                taken += granted;
+                Array.Resize(ref buffer, length + granted);
                 buffer[length++] = probe[0];
             }
         }
