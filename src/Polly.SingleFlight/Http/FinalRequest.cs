@@ -1,24 +1,60 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>What redirects have made of a request: the handler that follows them changes the URI and the method of the one it sends.</summary>
-internal readonly record struct FinalRequest(Uri? Uri, HttpMethod? Method)
+/// <summary>
+/// What redirects have made of the flight's request. Without the strategy the handler that follows them would have made
+/// it of the caller's own: another URI, perhaps another method and no body, and no Authorization, which is not for the new
+/// address.
+/// </summary>
+internal sealed class FinalRequest
 {
-    public static FinalRequest Of(HttpResponseMessage response) => new(response.RequestMessage?.RequestUri, response.RequestMessage?.Method);
+    private readonly Uri? _uri;
+    private readonly HttpMethod _method;
+    private readonly bool _hasContent;
+    private readonly bool _hasAuthorization;
+    private readonly string _leadersFragment;
 
-    /// <summary>Makes it of a caller's own request too, as it would have happened without the strategy.</summary>
+    private FinalRequest(HttpCall leader, HttpRequestMessage last, Uri? uri)
+    {
+        _uri = uri;
+        _method = last.Method;
+        _hasContent = last.Content is not null;
+        _hasAuthorization = last.Headers.NonValidated.Contains("Authorization");
+        _leadersFragment = leader.Uri.Fragment;
+    }
+
+    /// <summary>Null when the request ended as it was sent.</summary>
+    public static FinalRequest? Of(HttpCall leader, HttpResponseMessage response)
+    {
+        if (response.RequestMessage is not { } last)
+        {
+            return null;
+        }
+
+        var isElsewhere = last.RequestUri is { IsAbsoluteUri: true } uri && UriText.Of(uri) != leader.UriText;
+        return isElsewhere || last.Method != leader.Method ? new FinalRequest(leader, last, isElsewhere ? last.RequestUri : null) : null;
+    }
+
     public void ApplyTo(HttpRequestMessage request)
     {
         try
         {
-            if (Uri is not null && !ReferenceEquals(request.RequestUri, Uri))
+            request.Method = _method;
+            if (_uri is null)
             {
-                request.RequestUri = Uri;
+                return;
             }
 
-            if (Method is not null && request.Method != Method)
+            var own = request.RequestUri is { IsAbsoluteUri: true } uri ? uri.Fragment : "";
+            request.RequestUri = own != _leadersFragment && _uri.Fragment == _leadersFragment ? WithFragment(_uri, own) : _uri;
+            if (!_hasAuthorization)
             {
-                request.Method = Method;
+                request.Headers.Authorization = null;
+            }
+
+            if (!_hasContent && request.Content is not null)
+            {
                 request.Content = null;
+                request.Headers.TransferEncodingChunked = null;
             }
         }
         catch (ObjectDisposedException)
@@ -26,4 +62,7 @@ internal readonly record struct FinalRequest(Uri? Uri, HttpMethod? Method)
             // The caller has disposed its request already, so it will not look where it went.
         }
     }
+
+    /// <summary>A redirect without a fragment inherits that of the request (RFC 9110, 10.2.2): the caller's, not the leader's.</summary>
+    private static Uri WithFragment(Uri uri, string fragment) => new UriBuilder(uri) { Fragment = fragment }.Uri;
 }

@@ -1,13 +1,17 @@
+using Polly.SingleFlight.Flights;
+
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
 /// One caller's request as it was when the caller asked. Whatever is needed of the request later is taken from here, since
 /// the caller may have changed or disposed it by then; the request itself is touched only while its caller waits (I6).
 /// </summary>
-internal sealed class HttpCall(HttpRequestMessage request, string uriText)
+internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpRealm realm) : Attachment
 {
-    /// <summary>The caller's own request, which its response refers to.</summary>
-    public HttpRequestMessage Request { get; } = request;
+    public override object Realm => realm;
+
+    /// <summary>The caller's own request, which its response refers to; null when the caller led a flight and has left it.</summary>
+    public HttpRequestMessage? Request { get; private set; } = request;
 
     public HttpMethod Method { get; } = request.Method;
 
@@ -36,10 +40,19 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText)
     /// <summary>What the flight that this caller leads has sent and received.</summary>
     public HttpExchange? Exchange { get; set; }
 
-    public void SetBody(HttpContent content, byte[] body)
+    public void SetBody(HeaderFields contentHeaders, byte[] body)
     {
-        ContentHeaders = new(content.Headers);
+        ContentHeaders = contentHeaders;
         Body = body;
+    }
+
+    public override void OnLeaderLeft()
+    {
+        // Until there is an exchange the leader's own thread is still making it of the request.
+        if (Exchange is not null)
+        {
+            Request = null;
+        }
     }
 
     /// <summary>A request of the flight's own, which the leader cannot take away.</summary>
@@ -59,7 +72,7 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText)
             }
         }
 
-        foreach (var (name, value) in Request.Options)
+        foreach (var (name, value) in Request!.Options)
         {
             if (!name.StartsWith(ResilienceHttp.Prefix, StringComparison.Ordinal))
             {

@@ -22,7 +22,8 @@ internal sealed partial class HttpSharing : ResultSharing
         _keys = new HttpRequestKeys(options);
         _keyGenerator = options.HasOwnKeyGenerator ? options.KeyGenerator : null;
         _memory = new UnshareableMemory(options.UnshareableMemory, clock);
-        _rules = new ResponseRules(options);
+        _guard = options.GuardCredentials ? new CredentialGuard(options) : null;
+        _rules = new ResponseRules(options, _guard);
         _body = new ResponseBody(options.MaxResponseBodyBytes, new BufferBudget(options.MaxTotalBufferedBytes));
         _shouldShare = options.ShouldShare;
     }
@@ -63,7 +64,9 @@ internal sealed partial class HttpSharing : ResultSharing
         }
 
         var request = call.CreateRequest();
-        call.Exchange = new HttpExchange(request);
+        var witness = new SendingWitness(_guard, call);
+        request.Options.Set(SendingWitness.Option, witness.See);
+        call.Exchange = new HttpExchange(request, witness);
         context.Properties.Set(ResilienceHttp.Request, request);
         request.Options.Set(ResilienceHttp.Context, context);
     }
@@ -74,7 +77,7 @@ internal sealed partial class HttpSharing : ResultSharing
     private async ValueTask<KeyDecision> DecideAsync(ValueTask<Intake> pending, ResilienceContext context)
     {
         var intake = await pending.ConfigureAwait(context.ContinueOnCapturedContext);
-        if (intake.Call is not { } call || _keyGenerator is null || call.Request.GetSingleFlightKey() is not null)
+        if (intake.Call is not { } call || _keyGenerator is null || call.Request!.GetSingleFlightKey() is not null)
         {
             return Decide(intake);
         }
@@ -91,7 +94,7 @@ internal sealed partial class HttpSharing : ResultSharing
             return KeyDecision.Alone(intake.Bypass);
         }
 
-        var own = call.Request.GetSingleFlightKey();
+        var own = call.Request!.GetSingleFlightKey();
         call.HasCustomKey = own is not null;
         return Decide(call, own ?? _keys.Create(call));
     }

@@ -133,7 +133,7 @@ public sealed class HttpReviewTestsMemory : HttpTest
     private static (PartlyReadStream Stream, WeakReference Beginning) Make()
     {
         var beginning = new byte[4096];
-        return (new PartlyReadStream(beginning, new MemoryStream()), new WeakReference(beginning));
+        return (new PartlyReadStream(beginning, new MemoryStream(), new BufferLease(new BufferBudget(0), 0)), new WeakReference(beginning));
     }
 
     private sealed class Changing
