@@ -5,7 +5,4 @@ internal abstract class Attachment
 {
     /// <summary>The rules that the caller plays by. Only callers with equal rules share a flight, whatever their keys.</summary>
     public abstract object Realm { get; }
-
-    /// <summary>The leader has left; called under the lock. Lets go of what is the leader's own.</summary>
-    public abstract void OnLeaderLeft();
 }

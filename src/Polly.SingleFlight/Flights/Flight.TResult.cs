@@ -82,7 +82,6 @@ internal sealed partial class Flight<TResult> : Flight
             LeaderLeft = true;
             LeaderReturned = waiter is not null;
             _leader = null;
-            Attachment?.OnLeaderLeft();
         }
         else
         {

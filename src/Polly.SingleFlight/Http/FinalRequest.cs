@@ -7,13 +7,13 @@ namespace Polly.SingleFlight.Http;
 /// </summary>
 internal sealed class FinalRequest
 {
-    private readonly Uri? _uri;
+    private readonly Uri _uri;
     private readonly HttpMethod _method;
     private readonly bool _hasContent;
     private readonly bool _hasAuthorization;
     private readonly string _leadersFragment;
 
-    private FinalRequest(HttpCall leader, HttpRequestMessage last, Uri? uri)
+    private FinalRequest(HttpCall leader, HttpRequestMessage last, Uri uri)
     {
         _uri = uri;
         _method = last.Method;
@@ -22,30 +22,19 @@ internal sealed class FinalRequest
         _leadersFragment = leader.Uri.Fragment;
     }
 
-    /// <summary>Null when the request ended as it was sent.</summary>
-    public static FinalRequest? Of(HttpCall leader, HttpResponseMessage response)
-    {
-        if (response.RequestMessage is not { } last)
-        {
-            return null;
-        }
-
-        var isElsewhere = last.RequestUri is { IsAbsoluteUri: true } uri && UriText.Of(uri) != leader.UriText;
-        return isElsewhere || last.Method != leader.Method ? new FinalRequest(leader, last, isElsewhere ? last.RequestUri : null) : null;
-    }
+    /// <summary>Null when the request ended where it was sent.</summary>
+    public static FinalRequest? Of(HttpCall leader, HttpResponseMessage response) =>
+        response.RequestMessage is { RequestUri: { IsAbsoluteUri: true } uri } last && UriText.Of(uri) != leader.UriText
+            ? new FinalRequest(leader, last, uri)
+            : null;
 
     public void ApplyTo(HttpRequestMessage request)
     {
         try
         {
-            request.Method = _method;
-            if (_uri is null)
-            {
-                return;
-            }
-
             var own = request.RequestUri is { IsAbsoluteUri: true } uri ? uri.Fragment : "";
-            request.RequestUri = own != _leadersFragment && _uri.Fragment == _leadersFragment ? WithFragment(_uri, own) : _uri;
+            request.RequestUri = own != _leadersFragment && _uri.Fragment == _leadersFragment ? WithFragment(own) : _uri;
+            request.Method = _method;
             if (!_hasAuthorization)
             {
                 request.Headers.Authorization = null;
@@ -64,5 +53,5 @@ internal sealed class FinalRequest
     }
 
     /// <summary>A redirect without a fragment inherits that of the request (RFC 9110, 10.2.2): the caller's, not the leader's.</summary>
-    private static Uri WithFragment(Uri uri, string fragment) => new UriBuilder(uri) { Fragment = fragment }.Uri;
+    private Uri WithFragment(string fragment) => new UriBuilder(_uri) { Fragment = fragment }.Uri;
 }

@@ -10,8 +10,8 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpR
 {
     public override object Realm => realm;
 
-    /// <summary>The caller's own request, which its response refers to; null when the caller led a flight and has left it.</summary>
-    public HttpRequestMessage? Request { get; private set; } = request;
+    /// <summary>The caller's own request, which its response refers to.</summary>
+    public HttpRequestMessage Request { get; } = request;
 
     public HttpMethod Method { get; } = request.Method;
 
@@ -46,15 +46,6 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpR
         Body = body;
     }
 
-    public override void OnLeaderLeft()
-    {
-        // Until there is an exchange the leader's own thread is still making it of the request.
-        if (Exchange is not null)
-        {
-            Request = null;
-        }
-    }
-
     /// <summary>A request of the flight's own, which the leader cannot take away.</summary>
     public HttpRequestMessage CreateRequest()
     {
@@ -72,7 +63,7 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpR
             }
         }
 
-        foreach (var (name, value) in Request!.Options)
+        foreach (var (name, value) in Request.Options)
         {
             if (!name.StartsWith(ResilienceHttp.Prefix, StringComparison.Ordinal))
             {

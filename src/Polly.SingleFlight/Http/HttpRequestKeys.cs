@@ -18,7 +18,7 @@ internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
     /// <summary>The key, or null if the discriminator gives none. Throws what the discriminator throws.</summary>
     public HttpFlightKey? Create(HttpCall call)
     {
-        var discriminator = _discriminator?.Invoke(call.Request!);
+        var discriminator = _discriminator?.Invoke(call.Request);
         if (_discriminator is not null && IsEmpty(discriminator))
         {
             return null;

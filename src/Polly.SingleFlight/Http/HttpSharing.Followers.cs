@@ -16,7 +16,7 @@ internal sealed partial class HttpSharing
         var sentAway = false;
         foreach (var follower in new Followers<TResult>(followers))
         {
-            if (follower.Attachment is not HttpCall { Request: { } request } call || !snapshot.Fits(call))
+            if (follower.Attachment is not HttpCall call || !snapshot.Fits(call))
             {
                 sentAway = true;
                 OutcomeDistribution.SendAway(follower, BypassReason.Unshared);
@@ -24,7 +24,7 @@ internal sealed partial class HttpSharing
             else if (follower.TryClaim())
             {
                 delivered = true;
-                follower.Release(CreateOutcome<TResult>(snapshot, request), now);
+                follower.Release(CreateOutcome<TResult>(snapshot, call.Request), now);
             }
         }
 

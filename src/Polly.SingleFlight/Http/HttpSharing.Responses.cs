@@ -62,11 +62,8 @@ internal sealed partial class HttpSharing
     {
         if (outcome.Result is HttpResponseMessage response && flight.Attachment is HttpCall call)
         {
-            if (call.Request is { } own)
-            {
-                FinalRequest.Of(call, response)?.ApplyTo(own);
-                response.RequestMessage = own;
-            }
+            FinalRequest.Of(call, response)?.ApplyTo(call.Request);
+            response.RequestMessage = call.Request;
         }
     }
 

@@ -77,7 +77,7 @@ internal sealed partial class HttpSharing : ResultSharing
     private async ValueTask<KeyDecision> DecideAsync(ValueTask<Intake> pending, ResilienceContext context)
     {
         var intake = await pending.ConfigureAwait(context.ContinueOnCapturedContext);
-        if (intake.Call is not { } call || _keyGenerator is null || call.Request!.GetSingleFlightKey() is not null)
+        if (intake.Call is not { } call || _keyGenerator is null || call.Request.GetSingleFlightKey() is not null)
         {
             return Decide(intake);
         }
@@ -94,7 +94,7 @@ internal sealed partial class HttpSharing : ResultSharing
             return KeyDecision.Alone(intake.Bypass);
         }
 
-        var own = call.Request!.GetSingleFlightKey();
+        var own = call.Request.GetSingleFlightKey();
         call.HasCustomKey = own is not null;
         return Decide(call, own ?? _keys.Create(call));
     }

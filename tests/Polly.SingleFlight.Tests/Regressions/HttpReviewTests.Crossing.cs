@@ -55,15 +55,13 @@ public sealed class HttpReviewTestsCrossing : HttpTest
         Assert.Equal(["en", "de"], await Bodies(callers));
     }
 
-    [Theory]
-    [InlineData("Set-Cookie: session=alice")]
-    [InlineData("Authentication-Info: nextnonce=\"alice\"")]
-    public async Task Trailers_OfOneClientOnly_AreNotShared(string trailer)
+    [Fact]
+    public async Task Trailers_OfOneClientOnly_AreNotShared()
     {
         var server = Serve(new RawServer(async connection =>
         {
             await Gate.Opened;
-            await connection.WriteAsync($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n{trailer}\r\n\r\n");
+            await connection.WriteAsync($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nAuthentication-Info: nextnonce=\"alice\"\r\n\r\n");
         }));
         var client = Client(Sockets());
 

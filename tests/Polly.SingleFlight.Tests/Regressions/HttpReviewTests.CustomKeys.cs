@@ -28,24 +28,6 @@ public sealed class HttpReviewTestsCustomKeys : HttpTest
     }
 
     [Fact]
-    public async Task TokenEndpoint_RepeatedFieldsInAnotherOrder_DoNotMeet()
-    {
-        using var upstream = new Upstream(Gate, sent => Ok(sent.Text));
-        var client = Client(upstream, Pipeline(Watched(HttpSingleFlightStrategyOptions.ForTokenEndpoint())));
-        HttpContent Form(params string[] ids) => new FormUrlEncodedContent(
-            ids.Select(static id => KeyValuePair.Create("client_id", id)).Prepend(KeyValuePair.Create("grant_type", "client_credentials")));
-
-        var first = client.PostAsync(Address, Form("alice", "bob")).Soon();
-        await Probe.Reached(Started, 1);
-        var second = client.PostAsync(Address, Form("bob", "alice")).Soon();
-        await Task.WhenAny(Probe.Reached(Started, 2), Probe.Reached(Joined, 1));
-        Gate.Open();
-        await Bodies([first, second]);
-
-        Assert.Equal(2, upstream.Calls);
-    }
-
-    [Fact]
     public async Task Body_AFollowersStreamWritesIntoWhatItIsGiven_OthersReadWhatWasSent()
     {
         using var upstream = new Upstream(Gate, _ => Ok("secret"));

@@ -10,7 +10,7 @@ public sealed class HttpReviewTestsGroups : HttpTest
         var lenient = Client(upstream, Pipeline(), disposeHandler: false);
         var strict = Client(upstream, Pipeline(Options(static options => options.ShouldShare = static _ => new(false))), disposeHandler: false);
 
-        var callers = await Start(2, i => (i == 0 ? lenient : strict).GetAsync(Address));
+        var callers = await StartApart(2, i => (i == 0 ? lenient : strict).GetAsync(Address));
         Gate.Open();
         await Bodies(callers);
 
@@ -34,7 +34,7 @@ public sealed class HttpReviewTestsGroups : HttpTest
             disposeHandler: false);
         var strict = Client(upstream, Pipeline(), disposeHandler: false);
 
-        var callers = await Start(2, i => (i == 0 ? lenient : strict).SendAsync(Keyed("k")));
+        var callers = await StartApart(2, i => (i == 0 ? lenient : strict).SendAsync(Keyed("k")));
         Gate.Open();
         await Bodies(callers);
 

@@ -41,24 +41,4 @@ public sealed class HttpReviewTestsRedirects : HttpTest
         Assert.Equal(["", ""], seen);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Request_AHandlerInsideMakesItAPost_KeepsTheContentItWasGiven(bool coalesced)
-    {
-        using var upstream = new Upstream(sent => Ok(sent.Text));
-        var client = Client(upstream, coalesced ? Pipeline() : ResiliencePipeline<HttpResponseMessage>.Empty, inside: new Inside((request, send) =>
-        {
-            // A query that is too long for a URI goes into the body.
-            request.Method = HttpMethod.Post;
-            request.Content = new StringContent("query");
-            return send(request);
-        }));
-
-        using var response = await client.SendAsync(Get());
-
-        Assert.Equal("query", await response.Content.ReadAsStringAsync());
-        Assert.Equal(HttpMethod.Post, response.RequestMessage!.Method);
-        Assert.NotNull(response.RequestMessage!.Content);
-    }
 }

@@ -28,6 +28,32 @@ public sealed class RedirectTests : HttpTest
         Assert.Equal(users, await Bodies(callers));
     }
 
+    [Fact]
+    public async Task InnerCredentials_AreSeenGoingOut_NothingCrosses()
+    {
+        var server = await RedirectingAsync("Authorization");
+        var client = Client(Sockets(), inside: [new AddingHeader("Authorization", static request => request.User()), new ShowsSending()]);
+        string[] users = ["alice", "bob", "carol"];
+        var callers = await Start(3, i => client.SendAsync(Get(server.Address).By(users[i])));
+        Gate.Open();
+
+        Assert.Equal(users, await Bodies(callers));
+    }
+
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 2 * 3)]
+    public async Task NoCredentials_RequestIsRedirected_IsSharedOnlyIfItIsKnownThatNoneWereAdded(bool isSeen, int calls)
+    {
+        var server = await RedirectingAsync("X-None");
+        var client = isSeen ? Client(Sockets(), inside: new ShowsSending()) : Client(Sockets());
+        var callers = await Start(client, 3, () => Get(server.Address));
+        Gate.Open();
+
+        Assert.Equal(["", "", ""], await Bodies(callers));
+        Assert.Equal(calls, server.Calls);
+    }
+
     [Theory]
     [InlineData("Authorization")]
     [InlineData("X-Api-Key")]
