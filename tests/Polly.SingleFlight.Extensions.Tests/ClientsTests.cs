@@ -125,6 +125,38 @@ public sealed class ClientsTests : ClientTest
         Assert.Equal(2, Upstream.Calls);
     }
 
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 1)]
+    public async Task Request_IsRedirected_IsSharedUnlessAHandlerInsideAddedAnIdentity(bool addsIdentity, int calls)
+    {
+        // As the handler does that follows redirects: another URI, and no Authorization.
+        using var upstream = new Upstream(Gate, static sent =>
+        {
+            var user = sent.Header("Authorization");
+            sent.Message.Headers.Authorization = null;
+            sent.Message.RequestUri = new Uri(Address, "/elsewhere");
+            return new HttpResponseMessage { Content = new StringContent(user ?? ""), RequestMessage = sent.Message };
+        });
+        var users = 0;
+        var provider = Provide(services =>
+        {
+            var client = services.AddHttpClient("redirected").ConfigurePrimaryHttpMessageHandler(() => upstream).AddSingleFlight();
+            if (addsIdentity)
+            {
+                client.AddHttpMessageHandler(() => new StubHandler(
+                    request => request.Headers.Authorization = new("Bearer", $"{Interlocked.Increment(ref users)}")));
+            }
+        });
+        using var http = Client(provider, "redirected");
+
+        var callers = await Fly(http, http);
+        Gate.Open();
+
+        Assert.Equal(calls, (await Task.WhenAll(callers)).Distinct().Count());
+        Assert.Equal(calls, upstream.Calls);
+    }
+
     private sealed class PriceClient(HttpClient http)
     {
         public Task<string> GetAsync() => http.GetStringAsync("resource");
