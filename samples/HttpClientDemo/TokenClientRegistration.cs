@@ -1,12 +1,15 @@
 using System.Net;
 using Polly;
 using Polly.Retry;
+using Polly.SingleFlight.Http;
 
 namespace HttpClientDemo;
 
 /// <summary>Registers <see cref="TokenClient"/> and what its requests go through.</summary>
 internal static class TokenClientRegistration
 {
+    private const string Tokens = "tokens";
+
     public static IServiceCollection AddTokenClient(
         this IServiceCollection services, IConfiguration configuration, Uri endpoint, DemoOptions options)
     {
@@ -38,26 +41,34 @@ internal static class TokenClientRegistration
     /// </summary>
     private static void AddResilience(IHttpClientBuilder client, IConfiguration configuration, DemoOptions options)
     {
-        if (!options.Without)
-        {
-            client
-                .AddSingleFlight(static singleFlight => singleFlight.UseTokenEndpoint())
-                .AddSingleFlight(configuration.GetSection("SingleFlight"));
-        }
+        client.Services.AddOptions<HttpSingleFlightStrategyOptions>(Tokens)
+            .Configure(static singleFlight => singleFlight.UseTokenEndpoint())
+            .BindSingleFlight(configuration.GetSection("SingleFlight"));
 
-        client.AddSingleFlightHandler("attempts", (pipeline, _) => pipeline
-            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+        client.AddSingleFlightHandler(Tokens, (pipeline, context) =>
+        {
+            if (!options.Without)
             {
-                // Only what may pass: a refusal would be refused again, and a timeout is an endpoint that needs less load, not more.
-                ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
-                    .Handle<HttpRequestException>()
-                    .HandleResult(static response => IsTransient(response.StatusCode)),
-                MaxRetryAttempts = 3,
-                Delay = options.Scale(TimeSpan.FromMilliseconds(200)),
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-            })
-            .AddTimeout(options.Timeout));
+                context.EnableReloads<HttpSingleFlightStrategyOptions>(Tokens);
+                var singleFlight = context.GetOptions<HttpSingleFlightStrategyOptions>(Tokens);
+                singleFlight.Group ??= context.Group;
+                pipeline.AddSingleFlight(singleFlight);
+            }
+
+            pipeline
+                .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+                {
+                    // Only what may pass: a refusal would be refused again, and a timeout is an endpoint that needs less load, not more.
+                    ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
+                        .Handle<HttpRequestException>()
+                        .HandleResult(static response => IsTransient(response.StatusCode)),
+                    MaxRetryAttempts = 3,
+                    Delay = options.Scale(TimeSpan.FromMilliseconds(200)),
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                })
+                .AddTimeout(options.Timeout);
+        });
     }
 
     /// <summary>Whether the same request may succeed a moment later. A refusal (the other 4xx) stays a refusal.</summary>

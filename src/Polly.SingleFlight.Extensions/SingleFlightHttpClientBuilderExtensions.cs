@@ -105,14 +105,7 @@ public static class SingleFlightHttpClientBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(section);
         builder.AddSingleFlight();
-        var name = builder.Name;
-        Configure(builder, options => SectionBinder.Bind(section, name, options));
-        builder.Services.AddSingleton(new BoundSection(name, section));
-        if (name is not null)
-        {
-            builder.Services.AddSingleton<IOptionsChangeTokenSource<HttpSingleFlightStrategyOptions>>(services => new SectionReload(name, section, services));
-        }
-
+        builder.Services.BindSingleFlight(builder.Name, section);
         return builder;
     }
 

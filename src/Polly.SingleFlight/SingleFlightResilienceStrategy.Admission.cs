@@ -7,7 +7,7 @@ internal sealed partial class SingleFlightResilienceStrategy
     /// <summary>Joins the flight of the key, or inserts a new one. Throws what the comparer or the clock throws, and has changed nothing then.</summary>
     private Admission<TResult> Admit<TResult, TState>(
         object key,
-        object? attachment,
+        Attachment? attachment,
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
         TState state)
@@ -38,7 +38,7 @@ internal sealed partial class SingleFlightResilienceStrategy
 
     private Admission<TResult> Admit<TResult, TState>(
         object key,
-        object? attachment,
+        Attachment? attachment,
         int hash,
         long now,
         Flight? enclosing,
@@ -49,7 +49,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         var stripe = _table.StripeOf(hash);
         lock (stripe.Gate)
         {
-            var flight = stripe.Find_NeedsLock<TResult>(hash, key);
+            var flight = stripe.Find_NeedsLock<TResult>(hash, key, attachment);
             if (flight is not null && IsFreshEnough(flight, now))
             {
                 if (enclosing is not null && WaitGraph.WouldDeadlock_NeedsLock(flight, enclosing))

@@ -90,6 +90,12 @@ internal sealed partial class SingleFlightResilienceStrategy
         var landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp(), NeedsPreparation(outcome));
         if (landing.IsDeferred)
         {
+            if (_detectReentrancy)
+            {
+                // Reading a body runs foreign code, whose flight this is (S11).
+                WaitGraph.Enter(flown.Flight);
+            }
+
             outcome = await _sharing!.PrepareAsync(flown.Flight, flown.Context, outcome).ConfigureAwait(false);
             landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp());
         }

@@ -143,7 +143,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
 
     private ValueTask<Outcome<TResult>> Execute<TResult, TState>(
         object? key,
-        object? attachment,
+        Attachment? attachment,
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
         TState state)

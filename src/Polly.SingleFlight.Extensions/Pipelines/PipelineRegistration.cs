@@ -28,6 +28,7 @@ internal sealed record PipelineRegistration(string? ClientName, string PipelineN
         }
 
         services.AddSingleton(this);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, SendingHandlerFilter>());
         services.TryAddSingleton<PipelineRegistry>();
         return true;
     }

@@ -7,7 +7,7 @@ namespace Polly.SingleFlight.Flights;
 /// </summary>
 /// <remarks>
 /// <para>Invariants, named in docs/design-decisions.md together with the tests that guard them:</para>
-/// <para>I1 - One joinable flight per key and result type. A flight stops being joinable before it leaves the table, and leaves by reference.</para>
+/// <para>I1 - One joinable flight per key, result type and realm (<see cref="Flights.Attachment"/>). A flight stops being joinable before it leaves the table, and leaves by reference.</para>
 /// <para>I2 - Waiters never rise from zero: a closed flight refuses to be joined, and state and count change under one lock.</para>
 /// <para>I3 - Closed before published: once any caller holds the outcome, no later call receives it.</para>
 /// <para>I4 - One caller's cancellation ends that caller's wait and nothing else; only the last leave cancels the callback.</para>
@@ -50,7 +50,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     public object Key { get; private set; }
 
     /// <summary>What the leader brought along; given up when the flight ends.</summary>
-    public object? Attachment { get; set; }
+    public Attachment? Attachment { get; set; }
 
     public long Id { get; }
 

@@ -55,7 +55,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     public bool CanLeave { get; }
 
     /// <summary>What the caller brought along, for whoever gives it a result of its own.</summary>
-    public object? Attachment { get; init; }
+    public Attachment? Attachment { get; init; }
 
     /// <summary>The flight waited for. Changes under the gate of the stripe, when the waiter goes to a successor of the same key.</summary>
     public Flight<TResult> Flight { get; set; }

@@ -6,19 +6,38 @@ namespace Polly.SingleFlight.Http;
 /// </summary>
 internal sealed class CredentialGuard(HttpSingleFlightStrategyOptions options)
 {
-    private static readonly string[] s_names = ["Authorization", "Proxy-Authorization", "Cookie", "DPoP", "X-Api-Key", "Api-Key"];
+    public static readonly string[] Names = ["Authorization", "Proxy-Authorization", "Cookie", "DPoP", "X-Api-Key", "Api-Key"];
 
-    private readonly string[] _outsideKey = [.. s_names.Where(name => options.ExcludedHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))];
+    private readonly string[] _outsideKey = [.. Names.Where(name => options.ExcludedHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))];
 
-    /// <summary>Whether the sent request carries credentials that the caller did not ask with.</summary>
-    public bool IsTripped(HttpCall call, HttpRequestMessage sent)
+    public bool IsTripped(HttpCall call, HttpExchange exchange, HttpRequestMessage? last)
+    {
+        if (IsTripped(call, exchange.Request) || (last is not null && last != exchange.Request && IsTripped(call, last)))
+        {
+            return true;
+        }
+
+        // A redirect takes Authorization off again, so what is on the message afterwards says nothing; only who saw it go out does.
+        return exchange.Witness.HasSeen
+            ? exchange.Witness.IsTripped
+            : HasGoneElsewhere(call, exchange.Request) || (last is not null && HasGoneElsewhere(call, last));
+    }
+
+    /// <summary>Whether the request carries credentials that the caller did not ask with, in its headers or in its query.</summary>
+    public bool IsTrippedAtSending(HttpCall call, HttpRequestMessage sent) =>
+        IsTripped(call, sent) || sent.RequestUri is not { IsAbsoluteUri: true } uri || uri.PathAndQuery != call.Uri.PathAndQuery;
+
+    private static bool HasGoneElsewhere(HttpCall call, HttpRequestMessage sent) =>
+        sent.RequestUri is not { IsAbsoluteUri: true } uri || UriText.Of(uri) != call.UriText;
+
+    private bool IsTripped(HttpCall call, HttpRequestMessage sent)
     {
         var headers = sent.Headers.NonValidated;
-        foreach (var name in s_names)
+        foreach (var name in Names)
         {
             if (headers.TryGetValues(name, out var values)
-                && ((!call.HasCustomKey && _outsideKey.Contains(name))
-                    || !HeaderField.HaveSameValues(call.Headers.ValuesOf(name), new HeaderField(name, values).Values)))
+                && (_outsideKey.Contains(name)
+                    || !HeaderField.MeanTheSame(call.Headers.ValuesOf(name), new HeaderField(name, values).Values)))
             {
                 return true;
             }

@@ -1,24 +1,49 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>What redirects have made of a request: the handler that follows them changes the URI and the method of the one it sends.</summary>
-internal readonly record struct FinalRequest(Uri? Uri, HttpMethod? Method)
+/// <summary>
+/// What redirects have made of the flight's request. Without the strategy the handler that follows them would have made
+/// it of the caller's own: another URI, perhaps another method and no body, and no Authorization, which is not for the new
+/// address.
+/// </summary>
+internal sealed class FinalRequest
 {
-    public static FinalRequest Of(HttpResponseMessage response) => new(response.RequestMessage?.RequestUri, response.RequestMessage?.Method);
+    private readonly Uri _uri;
+    private readonly HttpMethod _method;
+    private readonly bool _hasContent;
+    private readonly bool _hasAuthorization;
+    private readonly string _leadersFragment;
 
-    /// <summary>Makes it of a caller's own request too, as it would have happened without the strategy.</summary>
+    private FinalRequest(HttpCall leader, HttpRequestMessage last, Uri uri)
+    {
+        _uri = uri;
+        _method = last.Method;
+        _hasContent = last.Content is not null;
+        _hasAuthorization = last.Headers.NonValidated.Contains("Authorization");
+        _leadersFragment = leader.Uri.Fragment;
+    }
+
+    /// <summary>Null when the request ended where it was sent.</summary>
+    public static FinalRequest? Of(HttpCall leader, HttpResponseMessage response) =>
+        response.RequestMessage is { RequestUri: { IsAbsoluteUri: true } uri } last && UriText.Of(uri) != leader.UriText
+            ? new FinalRequest(leader, last, uri)
+            : null;
+
     public void ApplyTo(HttpRequestMessage request)
     {
         try
         {
-            if (Uri is not null && !ReferenceEquals(request.RequestUri, Uri))
+            var own = request.RequestUri is { IsAbsoluteUri: true } uri ? uri.Fragment : "";
+            request.RequestUri = own != _leadersFragment && _uri.Fragment == _leadersFragment ? WithFragment(own) : _uri;
+            request.Method = _method;
+            if (!_hasAuthorization)
             {
-                request.RequestUri = Uri;
+                request.Headers.Authorization = null;
             }
 
-            if (Method is not null && request.Method != Method)
+            if (!_hasContent && request.Content is not null)
             {
-                request.Method = Method;
                 request.Content = null;
+                request.Headers.TransferEncodingChunked = null;
             }
         }
         catch (ObjectDisposedException)
@@ -26,4 +51,7 @@ internal readonly record struct FinalRequest(Uri? Uri, HttpMethod? Method)
             // The caller has disposed its request already, so it will not look where it went.
         }
     }
+
+    /// <summary>A redirect without a fragment inherits that of the request (RFC 9110, 10.2.2): the caller's, not the leader's.</summary>
+    private Uri WithFragment(string fragment) => new UriBuilder(_uri) { Fragment = fragment }.Uri;
 }

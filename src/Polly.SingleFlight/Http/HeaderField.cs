@@ -27,11 +27,16 @@ internal readonly struct HeaderField
 
     public string this[int index] => Values as string ?? ((string[])Values)[index];
 
-    public static bool HaveSameValues(object? left, object? right) => (left, right) switch
+    /// <summary>
+    /// Whether values are the same but for the spaces between them, and for being one text or several: reading a header by its
+    /// type takes it apart.
+    /// </summary>
+    public static bool MeanTheSame(object? left, object? right) => (left, right) switch
     {
-        (string one, string other) => one == other,
-        (string[] some, string[] others) => some.AsSpan().SequenceEqual(others),
-        _ => ReferenceEquals(left, right),
+        (null, null) => true,
+        (null, _) or (_, null) => false,
+        (string one, string other) when one == other => true,
+        _ => Compact(left) == Compact(right),
     };
 
     public bool IsNamed(string name) => Name.Equals(name, StringComparison.OrdinalIgnoreCase);
@@ -49,6 +54,9 @@ internal readonly struct HeaderField
 
         return false;
     }
+
+    private static string Compact(object values) =>
+        string.Concat((values as string ?? string.Join(',', (string[])values)).Where(static next => next is not (' ' or '\t')));
 
     public void AddTo(HttpHeaders headers)
     {

@@ -1,11 +1,15 @@
+using Polly.SingleFlight.Flights;
+
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
 /// One caller's request as it was when the caller asked. Whatever is needed of the request later is taken from here, since
 /// the caller may have changed or disposed it by then; the request itself is touched only while its caller waits (I6).
 /// </summary>
-internal sealed class HttpCall(HttpRequestMessage request, string uriText)
+internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpRealm realm) : Attachment
 {
+    public override object Realm => realm;
+
     /// <summary>The caller's own request, which its response refers to.</summary>
     public HttpRequestMessage Request { get; } = request;
 
@@ -36,9 +40,9 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText)
     /// <summary>What the flight that this caller leads has sent and received.</summary>
     public HttpExchange? Exchange { get; set; }
 
-    public void SetBody(HttpContent content, byte[] body)
+    public void SetBody(HeaderFields contentHeaders, byte[] body)
     {
-        ContentHeaders = new(content.Headers);
+        ContentHeaders = contentHeaders;
         Body = body;
     }
 

@@ -9,6 +9,7 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
     private readonly HashSet<HttpMethod> _methods = [.. options.Methods];
     private readonly HashSet<string> _bypassHeaders = new(options.BypassHeaders, StringComparer.OrdinalIgnoreCase);
     private readonly int _maxBodyBytes = options.MaxRequestBodyBytes;
+    private readonly HttpRealm _realm = HttpRealm.Of(options);
     private readonly bool _tokenEndpoint = options.IsForTokenEndpoint;
 
     /// <summary>Whether the request changes what others read (RFC 9110, 9.2.1), by a method that is not coalesced.</summary>
@@ -33,7 +34,7 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
             return TakeDownAsync(request, uri, content, cancellationToken);
         }
 
-        var call = new HttpCall(request, UriText.Of(uri));
+        var call = new HttpCall(request, UriText.Of(uri), _realm);
         return _tokenEndpoint || IsExempt(call.Headers) ? Bypass(BypassReason.Request) : new(new Intake(call, default));
     }
 
@@ -55,37 +56,33 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
             return Bypass(BypassReason.Limit);
         }
 
-        var call = new HttpCall(request, UriText.Of(uri));
-        if (IsExempt(call.Headers))
+        var call = new HttpCall(request, UriText.Of(uri), _realm);
+        var contentHeaders = new HeaderFields(content.Headers);
+        if (IsExempt(call.Headers) || IsExempt(contentHeaders) || (_tokenEndpoint && !IsForm(contentHeaders)))
         {
             return Bypass(BypassReason.Request);
         }
 
-        var body = RequestBody.ReadAsync(content, (int)length, cancellationToken);
+        var body = RequestBody.ReadAsync(content, (int)length, _maxBodyBytes, cancellationToken);
         return body.IsCompletedSuccessfully
-            ? new(WithBody(call, content, body.Result))
-            : WithBodyAsync(call, content, body);
+            ? new(WithBody(call, contentHeaders, body.Result))
+            : WithBodyAsync(call, contentHeaders, body);
     }
 
-    private async ValueTask<Intake> WithBodyAsync(HttpCall call, HttpContent content, ValueTask<byte[]?> body) =>
-        WithBody(call, content, await body.ConfigureAwait(false));
+    private async ValueTask<Intake> WithBodyAsync(HttpCall call, HeaderFields contentHeaders, ValueTask<byte[]?> body) =>
+        WithBody(call, contentHeaders, await body.ConfigureAwait(false));
 
-    private Intake WithBody(HttpCall call, HttpContent content, byte[]? body)
+    private Intake WithBody(HttpCall call, HeaderFields contentHeaders, byte[]? body)
     {
         if (body is null)
         {
             return new(null, BypassReason.Request);
         }
 
-        call.SetBody(content, body);
-        if (IsExempt(call.ContentHeaders))
-        {
-            return new(null, BypassReason.Request);
-        }
-
+        call.SetBody(contentHeaders, body);
         if (_tokenEndpoint)
         {
-            call.Form = IsForm(call.ContentHeaders) ? FormFields.Parse(body) : null;
+            call.Form = FormFields.Parse(body);
             if (call.Form?.IsClientCredentialsGrant() != true)
             {
                 return new(null, BypassReason.Request);

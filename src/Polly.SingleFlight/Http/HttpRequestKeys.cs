@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
@@ -17,13 +14,12 @@ internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
 
     private readonly HashSet<string> _excludedHeaders = new(options.ExcludedHeaders, StringComparer.OrdinalIgnoreCase);
     private readonly Func<HttpRequestMessage, object?>? _discriminator = options.Discriminator;
-    private readonly byte[] _rules = DigestRules(options);
 
     /// <summary>The key, or null if the discriminator gives none. Throws what the discriminator throws.</summary>
     public HttpFlightKey? Create(HttpCall call)
     {
         var discriminator = _discriminator?.Invoke(call.Request);
-        if (_discriminator is not null && discriminator is null or "")
+        if (_discriminator is not null && IsEmpty(discriminator))
         {
             return null;
         }
@@ -31,7 +27,6 @@ internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
         // Foreign code comes first: once the key is being spelled, nothing may fail.
         var discriminatorHash = discriminator is null or string ? 0 : discriminator.GetHashCode();
         var digest = new KeyDigest(stackalloc byte[TypicalKeyBytes]);
-        digest.Add(_rules);
         digest.Add(call.Method.Method);
         digest.Add(call.UriText);
         digest.Add(call.Version.Major);
@@ -43,23 +38,8 @@ internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
         return AddDiscriminator(ref digest, discriminator, discriminatorHash);
     }
 
-    /// <summary>
-    /// Pipelines that share a group may have options of their own. What one of them leaves out of the key, or shares, must
-    /// not reach callers of another that does not.
-    /// </summary>
-    private static byte[] DigestRules(HttpSingleFlightStrategyOptions options)
-    {
-        var rules = new StringBuilder()
-            .Append(options.ShareNoStoreResponses)
-            .Append(options.ShareSetCookieResponses)
-            .Append(options.GuardCredentials);
-        foreach (var name in options.ExcludedHeaders.Select(static name => name.ToUpperInvariant()).Order(StringComparer.Ordinal))
-        {
-            rules.Append('\n').Append(name);
-        }
-
-        return SHA256.HashData(Encoding.UTF8.GetBytes(rules.ToString()));
-    }
+    /// <summary>An empty value of any type, the values of a header that is not there say, tells nobody from anybody.</summary>
+    private static bool IsEmpty(object? discriminator) => string.IsNullOrEmpty(discriminator?.ToString());
 
     private static void AddBody(ref KeyDigest digest, HttpCall call)
     {

@@ -10,13 +10,13 @@ internal sealed partial class HttpSharing
     /// A follower is claimed before its response is made, because that is when its request may be touched (I6).
     /// </summary>
     private void Deliver<TResult>(
-        Flight<TResult> flight, Waiter<TResult> followers, HttpCall leader, ResponseSnapshot snapshot, ResilienceContext context, long now)
+        Flight<TResult> flight, Waiter<TResult> followers, ResponseSnapshot snapshot, ResilienceContext context, long now)
     {
         var delivered = false;
         var sentAway = false;
         foreach (var follower in new Followers<TResult>(followers))
         {
-            if (follower.Attachment is not HttpCall call || !snapshot.Fits(leader, call))
+            if (follower.Attachment is not HttpCall call || !snapshot.Fits(call))
             {
                 sentAway = true;
                 OutcomeDistribution.SendAway(follower, BypassReason.Unshared);
@@ -24,7 +24,7 @@ internal sealed partial class HttpSharing
             else if (follower.TryClaim())
             {
                 delivered = true;
-                follower.Release(CreateOutcome<TResult>(snapshot, call), now);
+                follower.Release(CreateOutcome<TResult>(snapshot, call.Request), now);
             }
         }
 
@@ -34,11 +34,11 @@ internal sealed partial class HttpSharing
         }
     }
 
-    private static Outcome<TResult> CreateOutcome<TResult>(ResponseSnapshot snapshot, HttpCall call)
+    private static Outcome<TResult> CreateOutcome<TResult>(ResponseSnapshot snapshot, HttpRequestMessage request)
     {
         try
         {
-            return Outcome.FromResult((TResult)(object)snapshot.CreateResponse(call.Request));
+            return Outcome.FromResult((TResult)(object)snapshot.CreateResponse(request));
         }
         catch (Exception exception)
         {

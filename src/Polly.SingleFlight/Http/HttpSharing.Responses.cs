@@ -6,6 +6,7 @@ namespace Polly.SingleFlight.Http;
 /// <summary>The way back: what becomes of a response.</summary>
 internal sealed partial class HttpSharing
 {
+    private readonly CredentialGuard? _guard;
     private readonly ResponseRules _rules;
     private readonly ResponseBody _body;
     private readonly Func<ShouldSharePredicateArguments<HttpResponseMessage>, ValueTask<bool>>? _shouldShare;
@@ -21,10 +22,10 @@ internal sealed partial class HttpSharing
 
         try
         {
-            exchange.Unshareable = _rules.Judge(call, exchange.Request, response);
+            exchange.Unshareable = _rules.Judge(call, exchange, response);
             if (exchange.Unshareable == Unshareable.None)
             {
-                await ReadAsync(exchange, response, flight.Token).ConfigureAwait(false);
+                await ReadAsync(call, exchange, response, flight.Token).ConfigureAwait(false);
             }
 
             return outcome;
@@ -48,7 +49,7 @@ internal sealed partial class HttpSharing
         }
         else if (exchange?.Snapshot is { } snapshot)
         {
-            Deliver(flight, followers, call!, snapshot, context, now);
+            Deliver(flight, followers, snapshot, context, now);
         }
         else
         {
@@ -61,7 +62,7 @@ internal sealed partial class HttpSharing
     {
         if (outcome.Result is HttpResponseMessage response && flight.Attachment is HttpCall call)
         {
-            FinalRequest.Of(response).ApplyTo(call.Request);
+            FinalRequest.Of(call, response)?.ApplyTo(call.Request);
             response.RequestMessage = call.Request;
         }
     }
@@ -76,28 +77,28 @@ internal sealed partial class HttpSharing
             exception)
         : exception;
 
-    private async ValueTask ReadAsync(HttpExchange exchange, HttpResponseMessage response, CancellationToken cancellationToken)
+    private async ValueTask ReadAsync(HttpCall call, HttpExchange exchange, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var content = response.Content;
-        var announced = ResponseRules.IsWithoutBody(exchange.Request.Method, response.StatusCode) ? null : ResponseRules.AnnouncedLength(content);
+        var announced = ResponseRules.IsWithoutBody(exchange.Request.Method, response.StatusCode) ? null : ContentLengths.Of(content).Announced;
         var reading = await _body.ReadAsync(content, announced, cancellationToken).ConfigureAwait(false);
         if (reading.Rest is { } rest)
         {
             exchange.Unshareable = reading.Unshareable;
-            response.Content = new PartlyReadContent(reading.Bytes, rest, content);
+            response.Content = new PartlyReadContent(rest, content);
             return;
         }
 
-        var snapshot = new ResponseSnapshot(response, reading.Bytes);
+        if (announced > reading.Bytes.Count)
+        {
+            throw new HttpIOException(HttpRequestError.ResponseEnded, "The body of the response is shorter than announced.");
+        }
+
+        var snapshot = new ResponseSnapshot(call, response, reading.Bytes, comparesCredentials: _guard is not null);
         response.Content = snapshot.CreateContent();
         content.Dispose();
-        if (announced is { } length && length != reading.Bytes.Count)
-        {
-            exchange.Unshareable = Unshareable.LengthMismatch;
-            return;
-        }
-
-        exchange.Snapshot = snapshot;
+        exchange.Unshareable = announced < reading.Bytes.Count ? Unshareable.LengthMismatch : _rules.JudgeTrailers(response);
+        exchange.Snapshot = exchange.Unshareable == Unshareable.None ? snapshot : null;
     }
 
     private async ValueTask<Unshareable> JudgeAsync<TResult>(
@@ -106,8 +107,7 @@ internal sealed partial class HttpSharing
         var snapshot = exchange?.Snapshot;
         if (outcome.Result is not null && snapshot is null)
         {
-            // The leader of another kind of pipeline, in a group of both kinds, has an exchange of no kind.
-            return exchange is null or { Unshareable: Unshareable.None } ? Unshareable.OtherPipeline : exchange.Unshareable;
+            return exchange!.Unshareable;
         }
 
         if (_shouldShare is null)
@@ -115,13 +115,21 @@ internal sealed partial class HttpSharing
             return Unshareable.None;
         }
 
-        // A predicate may read the body, which must not use up the leader's.
-        using var copy = snapshot?.CreateResponse(exchange!.Request);
-        var asked = outcome.Exception is { } exception
-            ? Outcome.FromException<HttpResponseMessage>(exception)
-            : Outcome.FromResult(copy!);
-        return await OutcomeDistribution.AskAsync(flight, _shouldShare, context, asked).ConfigureAwait(false)
-            ? Unshareable.None
-            : Unshareable.ShouldShare;
+        try
+        {
+            // A predicate may read the body, which must not use up the leader's.
+            using var copy = snapshot?.CreateResponse(exchange!.Request);
+            var asked = outcome.Exception is { } exception
+                ? Outcome.FromException<HttpResponseMessage>(exception)
+                : Outcome.FromResult(copy!);
+            return await OutcomeDistribution.AskAsync(flight, _shouldShare, context, asked).ConfigureAwait(false)
+                ? Unshareable.None
+                : Unshareable.ShouldShare;
+        }
+        catch (Exception)
+        {
+            // Nothing here is known to fail; if it does, the followers must not wait for ever.
+            return Unshareable.ShouldShare;
+        }
     }
 }

@@ -22,7 +22,8 @@ internal sealed partial class HttpSharing : ResultSharing
         _keys = new HttpRequestKeys(options);
         _keyGenerator = options.HasOwnKeyGenerator ? options.KeyGenerator : null;
         _memory = new UnshareableMemory(options.UnshareableMemory, clock);
-        _rules = new ResponseRules(options);
+        _guard = options.GuardCredentials ? new CredentialGuard(options) : null;
+        _rules = new ResponseRules(options, _guard);
         _body = new ResponseBody(options.MaxResponseBodyBytes, new BufferBudget(options.MaxTotalBufferedBytes));
         _shouldShare = options.ShouldShare;
     }
@@ -63,7 +64,9 @@ internal sealed partial class HttpSharing : ResultSharing
         }
 
         var request = call.CreateRequest();
-        call.Exchange = new HttpExchange(request);
+        var witness = new SendingWitness(_guard, call);
+        request.Options.Set(SendingWitness.Option, witness.See);
+        call.Exchange = new HttpExchange(request, witness);
         context.Properties.Set(ResilienceHttp.Request, request);
         request.Options.Set(ResilienceHttp.Context, context);
     }

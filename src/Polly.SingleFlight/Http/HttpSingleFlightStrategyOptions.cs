@@ -174,6 +174,19 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
                 "The field ResultCloner must not be set for HTTP: every caller gets a response of its own.", [nameof(ResultCloner)]);
         }
 
+        foreach (var (name, hasNull) in new[]
+        {
+            (nameof(Methods), Methods.Any(static method => method is null)),
+            (nameof(ExcludedHeaders), ExcludedHeaders.Any(string.IsNullOrEmpty)),
+            (nameof(BypassHeaders), BypassHeaders.Any(string.IsNullOrEmpty)),
+        })
+        {
+            if (hasNull)
+            {
+                yield return new ValidationResult($"The field {name} must not contain null or empty names.", [name]);
+            }
+        }
+
         if (UnsharedOutcome != UnsharedOutcome.ExecuteIndividually)
         {
             yield return new ValidationResult(

@@ -6,13 +6,13 @@ namespace Polly.SingleFlight.Http;
 internal sealed class PartlyReadContent : HttpContent
 {
     private readonly HttpContent _content;
-    private readonly PartlyReadStream _stream;
+    private readonly Stream _stream;
     private bool _isUsed;
 
-    public PartlyReadContent(ArraySegment<byte> beginning, Stream rest, HttpContent content)
+    public PartlyReadContent(Stream stream, HttpContent content)
     {
         _content = content;
-        _stream = new PartlyReadStream(beginning, rest);
+        _stream = stream;
         new HeaderFields(content.Headers).AddTo(Headers);
     }
 
@@ -33,7 +33,7 @@ internal sealed class PartlyReadContent : HttpContent
 
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => Use();
 
-    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(Use());
+    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult(Use());
 
     protected override Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) => CreateContentReadStreamAsync();
 
@@ -54,7 +54,7 @@ internal sealed class PartlyReadContent : HttpContent
         base.Dispose(disposing);
     }
 
-    private PartlyReadStream Use()
+    private Stream Use()
     {
         if (_isUsed)
         {

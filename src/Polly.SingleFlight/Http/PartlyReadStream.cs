@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>The bytes that were read already, then the rest of the stream they were read from.</summary>
-internal sealed class PartlyReadStream(ArraySegment<byte> beginning, Stream rest) : Stream
+internal sealed class PartlyReadStream(ArraySegment<byte> beginning, Stream rest, IDisposable lease) : Stream
 {
     private ArraySegment<byte> _beginning = beginning;
 
@@ -57,6 +57,7 @@ internal sealed class PartlyReadStream(ArraySegment<byte> beginning, Stream rest
     {
         if (disposing)
         {
+            LetGo();
             rest.Dispose();
         }
 
@@ -66,8 +67,24 @@ internal sealed class PartlyReadStream(ArraySegment<byte> beginning, Stream rest
     private int Take(Span<byte> buffer)
     {
         var count = Math.Min(buffer.Length, _beginning.Count);
+        if (count == 0)
+        {
+            return 0;
+        }
+
         _beginning.AsSpan(0, count).CopyTo(buffer);
         _beginning = _beginning[count..];
+        if (_beginning.Count == 0)
+        {
+            LetGo();
+        }
+
         return count;
+    }
+
+    private void LetGo()
+    {
+        _beginning = default;
+        lease.Dispose();
     }
 }

@@ -10,32 +10,41 @@ internal static class RequestBody
         content is StreamContent || (content is MultipartContent parts && parts.Any(IsStream));
 
     /// <summary>
-    /// Reads a body of a known length that is within the limits. Null when the content turns out to have another length;
+    /// Reads a body of a known length that is within the limit. Null when the content turns out to have another length;
     /// then it does not take part, and fails or not when it is sent.
     /// </summary>
-    public static async ValueTask<byte[]?> ReadAsync(HttpContent content, int length, CancellationToken cancellationToken)
+    public static async ValueTask<byte[]?> ReadAsync(HttpContent content, int length, int limit, CancellationToken cancellationToken)
     {
-        if (content is not (ByteArrayContent or ReadOnlyMemoryContent))
-        {
-            // Other kinds may be readable only once; what they give is kept for whoever sends them.
-#if NET9_0_OR_GREATER
-            await content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
-#else
-            await content.LoadIntoBufferAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-#endif
-        }
-
         var body = new byte[length];
         using var target = new MemoryStream(body);
         try
         {
+            if (!IsReadableAgain(content))
+            {
+                // What it gives is kept for whoever sends it. The older overload cannot be cancelled, and must be waited for all the
+                // same: content that is being read is its caller's, who would have left (I6).
+#if NET9_0_OR_GREATER
+                await content.LoadIntoBufferAsync(limit, cancellationToken).ConfigureAwait(false);
+#else
+                await content.LoadIntoBufferAsync(limit).ConfigureAwait(false);
+#endif
+            }
+
             await content.CopyToAsync(target, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is NotSupportedException or HttpRequestException { InnerException: NotSupportedException })
+        catch (Exception exception) when (exception is NotSupportedException or HttpRequestException)
         {
             return null;
         }
 
         return target.Position == length ? body : null;
     }
+
+    /// <summary>Whether the content is of a type that is known to give the same whenever it is read; a derived type may do otherwise.</summary>
+    private static bool IsReadableAgain(HttpContent content) =>
+        content.GetType() is var type
+        && (type == typeof(FormUrlEncodedContent)
+            || type == typeof(StringContent)
+            || type == typeof(ByteArrayContent)
+            || type == typeof(ReadOnlyMemoryContent));
 }

@@ -12,13 +12,13 @@ internal sealed class ResponseBody(int limit, BufferBudget budget)
     /// <summary>What became of the attempt: the whole body, or its beginning and the stream with the rest of it.</summary>
     /// <param name="Bytes">What was read.</param>
     /// <param name="Unshareable">Why the body was not read to its end, if it was not.</param>
-    /// <param name="Rest">The stream with the rest, if it was not.</param>
+    /// <param name="Rest">The stream that begins with what was read and goes on with the rest, if it was not.</param>
     public readonly record struct Reading(ArraySegment<byte> Bytes, Unshareable Unshareable, Stream? Rest);
 
     /// <summary>Reads. Throws what the stream throws.</summary>
     public async ValueTask<Reading> ReadAsync(HttpContent content, long? hint, CancellationToken cancellationToken)
     {
-        var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        var stream = await OpenAsync(content, cancellationToken).ConfigureAwait(false);
         var taken = 0L;
         try
         {
@@ -49,8 +49,12 @@ internal sealed class ResponseBody(int limit, BufferBudget budget)
                 var granted = budget.Take(wanted);
                 if (granted == 0)
                 {
-                    var reason = wanted == 0 ? Unshareable.BodyTooLarge : Unshareable.BuffersFull;
-                    return new(new([.. buffer.AsSpan(0, length), probe[0]]), reason, stream);
+                    var lease = new BufferLease(budget, taken);
+                    taken = 0;
+                    return new(
+                        default,
+                        wanted == 0 ? Unshareable.BodyTooLarge : Unshareable.BuffersFull,
+                        new PartlyReadStream(new([.. buffer.AsSpan(0, length), probe[0]]), stream, lease));
                 }
 
                 taken += granted;
@@ -62,6 +66,28 @@ internal sealed class ResponseBody(int limit, BufferBudget budget)
         {
             budget.GiveBack(taken);
         }
+    }
+
+    /// <summary>
+    /// The stream of the content, from its beginning: a handler inside may have read content that is in memory, and content keeps
+    /// the stream that it once gave.
+    /// </summary>
+    private static async ValueTask<Stream> OpenAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        if (stream is not MemoryStream memory)
+        {
+            return stream;
+        }
+
+        if (!memory.CanRead)
+        {
+            memory = new MemoryStream();
+            await content.CopyToAsync(memory, cancellationToken).ConfigureAwait(false);
+        }
+
+        memory.Position = 0;
+        return memory;
     }
 
     private int NextCapacity(int length, long? hint)

@@ -12,11 +12,20 @@ internal sealed class ResponseSnapshot
     private readonly HeaderFields _contentHeaders;
     private readonly HeaderFields _trailers;
     private readonly ArraySegment<byte> _body;
-    private readonly FinalRequest _final;
+    private readonly FinalRequest? _final;
+    private readonly long? _length;
+    private readonly HttpCall _leader;
+    private readonly bool _comparesCredentials;
     private readonly string[] _vary;
 
-    public ResponseSnapshot(HttpResponseMessage response, ArraySegment<byte> body)
+    /// <param name="leader">Who asked.</param>
+    /// <param name="response">The response, with its body still in it.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="comparesCredentials">Whether callers with other credentials are left out, whom a key of the user's has brought together.</param>
+    public ResponseSnapshot(HttpCall leader, HttpResponseMessage response, ArraySegment<byte> body, bool comparesCredentials)
     {
+        _leader = leader;
+        _comparesCredentials = comparesCredentials;
         _status = response.StatusCode;
         _reasonPhrase = response.ReasonPhrase;
         _version = response.Version;
@@ -24,32 +33,34 @@ internal sealed class ResponseSnapshot
         _contentHeaders = new(response.Content.Headers);
         _trailers = new(response.TrailingHeaders);
         _body = body;
-        _final = FinalRequest.Of(response);
+        _length = ContentLengths.Of(response.Content).Computed;
+        _final = FinalRequest.Of(leader, response);
         _vary = response.Headers.NonValidated.TryGetValues("Vary", out var vary) ? [.. VaryNames.Of(new HeaderField("Vary", vary))] : [];
     }
 
     public HttpStatusCode Status => _status;
 
     /// <summary>
-    /// Whether the response to one request is also one to the other, as far as the response says what it varies by. Headers in
-    /// the key are equal anyway; those that are excluded from it, or replaced by a key of the user's, may not be.
+    /// Whether the response to the leader's request is also one to the follower's. What is in the key is equal anyway; what
+    /// is excluded from it, or replaced by a key of the user's, may not be.
     /// </summary>
-    public bool Fits(HttpCall leader, HttpCall follower)
+    public bool Fits(HttpCall follower)
     {
         foreach (var name in _vary)
         {
-            if (!HeaderField.HaveSameValues(leader.Headers.ValuesOf(name), follower.Headers.ValuesOf(name))
-                || !HeaderField.HaveSameValues(leader.ContentHeaders.ValuesOf(name), follower.ContentHeaders.ValuesOf(name)))
+            if (!AgreeOn(name, follower))
             {
                 return false;
             }
         }
 
-        return true;
+        // A generated key has all of this in it.
+        return (!_leader.HasCustomKey && !follower.HasCustomKey)
+            || (_leader.Method == follower.Method && (!_comparesCredentials || CredentialGuard.Names.All(name => AgreeOn(name, follower))));
     }
 
     /// <summary>The content of one response.</summary>
-    public HttpContent CreateContent() => new SharedContent(_body, _contentHeaders);
+    public HttpContent CreateContent() => new SharedContent(_body, _length, _contentHeaders);
 
     /// <summary>A response to a request, which has the final URI from then on.</summary>
     public HttpResponseMessage CreateResponse(HttpRequestMessage request)
@@ -67,7 +78,11 @@ internal sealed class ResponseSnapshot
             _trailers.AddTo(response.TrailingHeaders);
         }
 
-        _final.ApplyTo(request);
+        _final?.ApplyTo(request);
         return response;
     }
+
+    private bool AgreeOn(string name, HttpCall follower) =>
+        HeaderField.MeanTheSame(_leader.Headers.ValuesOf(name), follower.Headers.ValuesOf(name))
+        && HeaderField.MeanTheSame(_leader.ContentHeaders.ValuesOf(name), follower.ContentHeaders.ValuesOf(name));
 }

@@ -9,30 +9,37 @@ namespace Polly.SingleFlight.Http;
 internal sealed class SharedContent : HttpContent
 {
     private readonly ArraySegment<byte> _body;
+    private readonly long? _length;
 
-    public SharedContent(ArraySegment<byte> body, in HeaderFields headers)
+    /// <param name="body">The body.</param>
+    /// <param name="length">The length that the original content could tell without a header.</param>
+    /// <param name="headers">The content headers.</param>
+    public SharedContent(ArraySegment<byte> body, long? length, in HeaderFields headers)
     {
         _body = body;
+        _length = length;
         headers.AddTo(Headers);
     }
 
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        stream.Write(_body);
+        using var body = new SharedBody(_body);
+        body.CopyTo(stream);
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return stream.WriteAsync(_body, cancellationToken).AsTask();
+        using var body = new SharedBody(_body);
+        await body.CopyToAsync(stream, cancellationToken).ConfigureAwait(false);
     }
 
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken) =>
-        new MemoryStream(_body.Array!, _body.Offset, _body.Count, writable: false, publiclyVisible: false);
+        new SharedBody(_body);
 
     protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult(CreateContentReadStream(CancellationToken.None));
 
@@ -40,7 +47,7 @@ internal sealed class SharedContent : HttpContent
 
     protected override bool TryComputeLength(out long length)
     {
-        length = 0;
-        return false;
+        length = _length ?? 0;
+        return _length is not null;
     }
 }

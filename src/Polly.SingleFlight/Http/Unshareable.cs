@@ -26,7 +26,7 @@ internal enum Unshareable
     /// <summary>An event stream, or parts that replace each other: a body without an end.</summary>
     Stream,
 
-    /// <summary>The request was sent with credentials that were not in the key.</summary>
+    /// <summary>The request was sent with credentials that were not in the key, or it cannot be known whether it was.</summary>
     Credentials,
 
     /// <summary>The body is larger than one response may be.</summary>
@@ -35,11 +35,8 @@ internal enum Unshareable
     /// <summary>All flights together hold as much as they may.</summary>
     BuffersFull,
 
-    /// <summary>The body has not the length that was announced.</summary>
+    /// <summary>The body is longer than was announced.</summary>
     LengthMismatch,
-
-    /// <summary>The flight was led through a pipeline that is not for HTTP.</summary>
-    OtherPipeline,
 
     /// <summary>The predicate of the options said so.</summary>
     ShouldShare,

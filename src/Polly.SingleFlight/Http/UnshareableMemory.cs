@@ -61,15 +61,27 @@ internal sealed class UnshareableMemory(TimeSpan lifetime, TimeProvider clock)
             {
                 _byUse.Remove(known);
             }
-            else if (_entries.Count == Capacity)
+            else if (_byUse.Count >= Capacity)
             {
-                _entries.Remove(_byUse.Last!.Value.Key);
-                _byUse.RemoveLast();
+                ForgetOldest();
             }
 
             _entries.Add(key, _byUse.AddFirst(new Entry(key, now)));
             _isEmpty = false;
         }
+    }
+
+    private void ForgetOldest()
+    {
+        if (_entries.Remove(_byUse.Last!.Value.Key))
+        {
+            _byUse.RemoveLast();
+            return;
+        }
+
+        // A key of the user's that is no longer equal to itself cannot be found again, so everything goes.
+        _entries.Clear();
+        _byUse.Clear();
     }
 
     private readonly record struct Entry(object Key, long Since);

@@ -92,7 +92,7 @@ public sealed class CredentialGuardTests : HttpTest
         Gate.Open();
 
         var bodies = await Bodies(callers);
-        Assert.All(bodies.Index(), static body => Assert.Equal(body.Index % 2 == 0 ? "Bearer alice" : "Bearer bob", body.Item));
+        Assert.All(bodies.Select(static (item, index) => (Index: index, Item: item)), static body => Assert.Equal(body.Index % 2 == 0 ? "Bearer alice" : "Bearer bob", body.Item));
         Assert.Equal(2, upstream.Calls);
         Assert.Equal(0, _listener.Count(Event));
     }

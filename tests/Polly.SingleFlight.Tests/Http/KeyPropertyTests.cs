@@ -44,6 +44,23 @@ public sealed class KeyPropertyTests
         Assert.Equal(await Key(_options, one), await Key(_options, again));
     }
 
+    /// <summary>The order in which headers are spelled is not known, so every order of the three names is tried.</summary>
+    [Theory]
+    [InlineData("x-a", "x-b", "x-c")]
+    [InlineData("x-a", "x-c", "x-b")]
+    [InlineData("x-b", "x-a", "x-c")]
+    [InlineData("x-b", "x-c", "x-a")]
+    [InlineData("x-c", "x-a", "x-b")]
+    [InlineData("x-c", "x-b", "x-a")]
+    public async Task GeneratedKey_ValuesSpellTheNamesOfOtherHeaders_Differs(string first, string second, string third)
+    {
+        using var one = HttpTest.Get(null, (first, "1"), (first, second), (first, "2"), (third, "3"));
+        using var other = HttpTest.Get(null, (first, "1"), (second, "2"), (second, third), (second, "3"));
+        _options.Discriminator = null;
+
+        Assert.NotEqual(await Key(_options, one), await Key(_options, other));
+    }
+
     [Fact]
     public async Task GeneratedKey_LoneSurrogates_Differ()
     {

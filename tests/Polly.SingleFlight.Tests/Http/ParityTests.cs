@@ -89,7 +89,7 @@ public sealed class ParityTests : HttpTest
         var server = Serve(new RawServer(connection => connection.Head.Contains(ParityCases.FinalPath, StringComparison.Ordinal)
             ? connection.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
             : AnswerAsync(() => connection.WriteAsync($"HTTP/1.1 302 R\r\nLocation: {ParityCases.FinalPath}\r\nContent-Length: 0\r\n\r\n"))));
-        var client = Client(SingleUseSockets());
+        var client = Client(SingleUseSockets(), inside: new ShowsSending());
         var callers = await Start(client, 5, () => Get(server.Address, ("Authorization", "Bearer alice")));
         _hold.Open();
 
@@ -110,7 +110,7 @@ public sealed class ParityTests : HttpTest
     private async Task IsTheSame(Func<HttpRequestMessage> request, Func<HttpMessageHandler> handler, bool withLength = true)
     {
         var plain = PlainClient(handler());
-        var client = Client(handler(), Pipeline(PostOptions()));
+        var client = Client(handler(), Pipeline(PostOptions()), inside: new ShowsSending());
         foreach (var completion in s_completions)
         {
             // The runtime's decompressed content never has a length, not even when it is in memory; ours has one then.

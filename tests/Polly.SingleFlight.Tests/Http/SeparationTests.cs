@@ -34,7 +34,7 @@ public sealed class SeparationTests : HttpTest
 
         var bodies = await Bodies(callers);
         Assert.Equal(2, server.Calls);
-        Assert.All(bodies.Index(), body => Assert.Equal(body.Index % 2 == 0 ? one : two ?? "", body.Item));
+        Assert.All(bodies.Select(static (item, index) => (Index: index, Item: item)), body => Assert.Equal(body.Index % 2 == 0 ? one : two ?? "", body.Item));
     }
 
     [Fact]

@@ -131,6 +131,20 @@ public abstract class HttpTest : FlightTest
         return callers;
     }
 
+    /// <summary>Starts so many callers who do not meet: every one leads a flight of its own.</summary>
+    internal async Task<Task<HttpResponseMessage>[]> StartApart(int count, Func<int, Task<HttpResponseMessage>> send)
+    {
+        var started = Probe[Started];
+        var callers = new Task<HttpResponseMessage>[count];
+        for (var i = 0; i < count; i++)
+        {
+            callers[i] = send(i).Soon();
+            await Probe.Reached(Started, started + i + 1);
+        }
+
+        return callers;
+    }
+
     /// <summary>The same for one client and equal requests.</summary>
     internal Task<Task<HttpResponseMessage>[]> Start(
         HttpClient client,

@@ -71,7 +71,7 @@ internal static class RequestGenerator
             6 => request with { Headers = [.. headers, .. fresh.Headers.Take(1)] },
             7 => request with { Headers = [.. headers, new("traceparent", fresh.Body)] },
             8 => request with { Uri = request.Uri.Split('#')[0] + "#" + random.Next(3) },
-            9 => request with { Headers = [.. headers.Reverse()] },
+            9 => request with { Headers = [.. headers.AsEnumerable().Reverse()] },
             _ when headers.Length == 0 => request with { Body = request.Body + fresh.Body },
             10 => request with { Headers = [.. headers.Where((_, index) => index != at)] },
             11 => Replace([headers[at] with { Value = fresh.Body }]),

@@ -1,0 +1,27 @@
+using System.Text;
+
+namespace Polly.SingleFlight.Http;
+
+/// <summary>
+/// What a pipeline leaves out of its keys and lets its callers share. Pipelines may share a group and have options of their
+/// own, so only callers whose rules are equal meet; functions are equal if they are the same method of the same object.
+/// </summary>
+/// <param name="Rules">The flags, and the headers that are not in the key.</param>
+/// <param name="Discriminator">The function whose values are in the key.</param>
+/// <param name="ShouldShare">The predicate that restricts sharing.</param>
+internal sealed record HttpRealm(string Rules, Delegate? Discriminator, Delegate? ShouldShare)
+{
+    public static HttpRealm Of(HttpSingleFlightStrategyOptions options)
+    {
+        var rules = new StringBuilder()
+            .Append(options.ShareNoStoreResponses)
+            .Append(options.ShareSetCookieResponses)
+            .Append(options.GuardCredentials);
+        foreach (var name in options.ExcludedHeaders.Select(static name => name.ToUpperInvariant()).Order(StringComparer.Ordinal))
+        {
+            rules.Append('\n').Append(name);
+        }
+
+        return new HttpRealm(rules.ToString(), options.Discriminator, options.ShouldShare);
+    }
+}

@@ -1,0 +1,24 @@
+namespace Polly.SingleFlight.Http;
+
+/// <summary>
+/// Sees the flight's request as it goes out, behind all handlers that might add to it. Whoever stands there calls the function
+/// that is the request's option <see cref="OptionName"/>; registrations of Polly.SingleFlight.Extensions do.
+/// </summary>
+internal sealed class SendingWitness(CredentialGuard? guard, HttpCall call)
+{
+    public const string OptionName = "Polly.SingleFlight.Sending";
+
+    public static readonly HttpRequestOptionsKey<Action<HttpRequestMessage>> Option = new(OptionName);
+
+    /// <summary>Whether anybody stands there.</summary>
+    public bool HasSeen { get; private set; }
+
+    /// <summary>Whether the request went out, in any attempt, with credentials that the caller did not ask with.</summary>
+    public bool IsTripped { get; private set; }
+
+    public void See(HttpRequestMessage request)
+    {
+        HasSeen = true;
+        IsTripped |= guard?.IsTrippedAtSending(call, request) == true;
+    }
+}

@@ -1,0 +1,85 @@
+namespace Polly.SingleFlight.Tests.Regressions;
+
+/// <summary>Pipelines that share a group and differ in their options.</summary>
+public sealed class HttpReviewTestsGroups : HttpTest
+{
+    [Fact]
+    public async Task SharedGroup_FollowersPipelineForbidsSharing_SendsItsOwn()
+    {
+        using var upstream = new Upstream(Gate, _ => Ok("x"));
+        var lenient = Client(upstream, Pipeline(), disposeHandler: false);
+        var strict = Client(upstream, Pipeline(Options(static options => options.ShouldShare = static _ => new(false))), disposeHandler: false);
+
+        var callers = await StartApart(2, i => (i == 0 ? lenient : strict).GetAsync(Address));
+        Gate.Open();
+        await Bodies(callers);
+
+        Assert.Equal(2, upstream.Calls);
+    }
+
+    [Theory]
+    [InlineData("Set-Cookie", "session=alice")]
+    [InlineData("Cache-Control", "no-store")]
+    public async Task SharedGroupAndCustomKey_OnlyTheLeadersPipelineShares_FollowerSendsItsOwn(string name, string value)
+    {
+        using var upstream = new Upstream(Gate, _ =>
+        {
+            var response = Ok("x");
+            response.Headers.Add(name, value);
+            return response;
+        });
+        var lenient = Client(
+            upstream,
+            Pipeline(Options(static options => options.ShareSetCookieResponses = options.ShareNoStoreResponses = true)),
+            disposeHandler: false);
+        var strict = Client(upstream, Pipeline(), disposeHandler: false);
+
+        var callers = await StartApart(2, i => (i == 0 ? lenient : strict).SendAsync(Keyed("k")));
+        Gate.Open();
+        await Bodies(callers);
+
+        Assert.Equal(2, upstream.Calls);
+    }
+
+    [Fact]
+    public async Task SharedGroup_DiscriminatorsOfDifferentMeaning_DoNotMeet()
+    {
+        using var upstream = new Upstream(Gate, _ => Ok("x"));
+        var byUser = Client(upstream, Pipeline(Options(static options => options.Discriminator = static _ => "42")), disposeHandler: false);
+        var byTenant = Client(upstream, Pipeline(Options(static options => options.Discriminator = static _ => "42")), disposeHandler: false);
+
+        var first = byUser.GetAsync(Address).Soon();
+        await Probe.Reached(Started, 1);
+        var second = byTenant.GetAsync(Address).Soon();
+        await Task.WhenAny(Probe.Reached(Started, 2), Probe.Reached(Joined, 1));
+        Gate.Open();
+        await Bodies([first, second]);
+
+        Assert.Equal(2, upstream.Calls);
+    }
+
+    [Fact]
+    public async Task Guard_AuthorizationExcludedAndKeyGeneratorBuiltOnTheDefault_StillTrips()
+    {
+        using var upstream = new Upstream(Gate, sent => Ok(sent.Header("Authorization")!));
+        var options = Options(static options =>
+        {
+            options.ExcludedHeaders.Add("Authorization");
+            var inherited = options.KeyGenerator;
+            options.KeyGenerator = async args => (await inherited(args), "v2");
+        });
+        var client = Client(upstream, Pipeline(options));
+
+        var callers = await Start(2, i => client.SendAsync(Get(null, ("Authorization", i == 0 ? "Bearer alice" : "Bearer bob"))));
+        Gate.Open();
+
+        Assert.Equal(["Bearer alice", "Bearer bob"], await Bodies(callers));
+    }
+
+    private static HttpRequestMessage Keyed(object key)
+    {
+        var request = Get();
+        request.SetSingleFlightKey(key);
+        return request;
+    }
+}
