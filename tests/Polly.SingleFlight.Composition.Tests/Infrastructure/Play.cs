@@ -31,6 +31,7 @@ internal sealed class Play : IDisposable
         {
             var at = TimeSpan.FromSeconds(moment.At);
             await _timeline.Due(at, moment.Timers);
+            await (moment.Set is { } set ? _timeline.Set(set) : Task.CompletedTask);
             await _flights.Reached(FlightTest.Joined, moment.Joined);
             await _probe.Reached("refreshed", moment.Refreshed);
             await InTheCache(moment.Cached ? 1 : 0).Soon();

@@ -39,6 +39,9 @@ internal sealed record Moment(double At, int Timers, int Arrive)
     /// <summary>How many callers must have joined a flight by then, over all flights.</summary>
     public int Joined { get; init; }
 
+    /// <summary>How many timers must be set in all; <see langword="null"/> if those that are due then tell enough.</summary>
+    public int? Set { get; init; }
+
     /// <summary>How many refreshes must have ended by then.</summary>
     public int Refreshed { get; init; }
 

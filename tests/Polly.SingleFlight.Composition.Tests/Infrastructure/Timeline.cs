@@ -10,7 +10,7 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
 
     private readonly object _gate = new();
     private readonly HashSet<Timer> _pending = [];
-    private readonly List<(TimeSpan At, int Count, TaskCompletionSource Reached)> _waits = [];
+    private readonly List<(TimeSpan? At, int Count, TaskCompletionSource Reached)> _waits = [];
     private readonly long _start = clock.GetTimestamp();
 
     public TimeSpan Now => clock.GetElapsedTime(_start);
@@ -31,7 +31,20 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
     public void MoveTo(TimeSpan at) => clock.Advance(at - Now);
 
     /// <summary>Completes when exactly so many timers are due at that moment.</summary>
-    public async Task Due(TimeSpan at, int count)
+    public Task Due(TimeSpan at, int count) => Counted(at, count);
+
+    /// <summary>Completes when exactly so many timers are set in all.</summary>
+    public Task Set(int count) => Counted(null, count);
+
+    public override string ToString()
+    {
+        lock (_gate)
+        {
+            return string.Join(", ", _pending.GroupBy(timer => timer.DueAt).OrderBy(group => group.Key).Select(group => $"{group.Count()} at {group.Key}"));
+        }
+    }
+
+    private async Task Counted(TimeSpan? at, int count)
     {
         Task reached;
         lock (_gate)
@@ -52,21 +65,13 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
         }
         catch (TimeoutException)
         {
-            Assert.Fail($"Waited in vain for {count} timers at {at}; there are: {this}.");
+            Assert.Fail($"Waited in vain for {count} timers at {at?.ToString() ?? "any time"}; there are: {this}.");
         }
     }
 
-    public override string ToString()
-    {
-        lock (_gate)
-        {
-            return string.Join(", ", _pending.GroupBy(timer => timer.DueAt).OrderBy(group => group.Key).Select(group => $"{group.Count()} at {group.Key}"));
-        }
-    }
+    private int CountAt(TimeSpan? at) => at is null ? _pending.Count : _pending.Count(timer => timer.DueAt == at);
 
-    private int CountAt(TimeSpan at) => _pending.Count(timer => timer.DueAt == at);
-
-    private void Set(Timer timer, TimeSpan? dueAt)
+    private void Move(Timer timer, TimeSpan? dueAt)
     {
         lock (_gate)
         {
@@ -89,6 +94,9 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
         }
     }
 
+    private ITimer CreateInner(Action fire) => clock.CreateTimer(
+        static fire => ((Action)fire!)(), fire, s_never, s_never);
+
     private sealed class Timer : ITimer
     {
         private readonly Timeline _timeline;
@@ -99,7 +107,7 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
             _timeline = timeline;
             _timer = timeline.CreateInner(() =>
             {
-                timeline.Set(this, null);
+                timeline.Move(this, null);
                 callback(state);
             });
         }
@@ -109,7 +117,7 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             _timer.Change(dueTime, period);
-            _timeline.Set(this, dueTime == s_never ? null : _timeline.Now + dueTime);
+            _timeline.Move(this, dueTime == s_never ? null : _timeline.Now + dueTime);
             return true;
         }
 
@@ -121,7 +129,4 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
             return default;
         }
     }
-
-    private ITimer CreateInner(Action fire) => clock.CreateTimer(
-        static fire => ((Action)fire!)(), fire, s_never, s_never);
 }

@@ -66,7 +66,7 @@ internal static class MistakenRows
             [
                 Callers(0),
                 Tick(0.5),
-                .. Enumerable.Range(1, 10).SelectMany(i => new[] { Tick(i + 0.5, 10), Tick(i + 1, 1, 99 + (9 * i)) }),
+                .. Enumerable.Range(1, 10).SelectMany(i => new[] { Tick(i + 0.5, 10) with { Set = 110 - (10 * i) }, Tick(i + 1, 1, 99 + (9 * i)) }),
             ],
             Calls = 11,
             Flights = 11,
