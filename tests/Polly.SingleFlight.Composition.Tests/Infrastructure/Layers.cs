@@ -7,19 +7,21 @@ using Polly.SingleFlight.Caching;
 namespace Polly.SingleFlight.Composition.Tests.Infrastructure;
 
 /// <summary>The words of which an order is made, and what each adds to a pipeline.</summary>
-internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOptions<int>> flight, Action stored, Action refreshed)
+internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOptions<int>> flight, Action stored, Action refreshed, double lifetime = Layers.Lifetime)
 {
     public const string Separator = " → ";
+    public const double Lifetime = 60;
+    public const double RefreshAfter = 40;
     public const double Patience = 7;
     public const double Attempt = 3;
 
-    /// <summary>What the words mean, for docs/composition.md.</summary>
+    /// <summary>What the words mean; docs/composition.md explains them.</summary>
     private Dictionary<string, Action<ResiliencePipelineBuilder<int>>> Words => new()
     {
         ["cache"] = builder => builder.AddCache(cache, Cache()),
-        ["cache with refresh"] = builder => builder.AddCache(cache, Cache(static options =>
-            options.LifetimeGenerator = static _ => new(new CacheLifetime(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(40))))),
-        ["cache with stale"] = builder => builder.AddCache(cache, Cache(static options => options.StaleOnError = TimeSpan.FromSeconds(600))),
+        ["cache with refresh"] = builder => builder.AddCache(cache, Cache(options => options.LifetimeGenerator = _ =>
+            new(new CacheLifetime(TimeSpan.FromSeconds(lifetime), TimeSpan.FromSeconds(lifetime * RefreshAfter / Lifetime))))),
+        ["cache with stale"] = builder => builder.AddCache(cache, Cache(options => options.StaleOnError = TimeSpan.FromSeconds(10 * lifetime))),
         ["patience"] = static builder => builder.AddTimeout(TimeSpan.FromSeconds(Patience)),
         ["single flight"] = builder => builder.AddSingleFlight(flight()),
         ["single flight to the end"] = builder =>
@@ -28,20 +30,36 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
             options.CancelWhenAbandoned = false;
             builder.AddSingleFlight(options);
         },
+        ["single flight with hand over"] = builder =>
+        {
+            var options = flight();
+            options.LeaderDeparture = LeaderDeparture.HandOver;
+            builder.AddSingleFlight(options);
+        },
         ["retry"] = static builder => builder.AddRetry(Retry()),
         ["retry apart"] = static builder => builder.AddRetry(RetryApart()),
         ["breaker"] = static builder => builder.AddCircuitBreaker(new CircuitBreakerStrategyOptions<int>
         {
+            ShouldHandle = static args => new(IsBad(args.Outcome)),
             MinimumThroughput = 10,
             FailureRatio = 0.5,
             SamplingDuration = TimeSpan.FromSeconds(30),
             BreakDuration = TimeSpan.FromSeconds(5),
         }),
-        ["hedging"] = static builder => builder.AddHedging(new HedgingStrategyOptions<int> { Delay = TimeSpan.FromSeconds(1), MaxHedgedAttempts = 1 }),
+        ["hedging"] = static builder => builder.AddHedging(new HedgingStrategyOptions<int>
+        {
+            ShouldHandle = static args => new(IsBad(args.Outcome)),
+            Delay = TimeSpan.FromSeconds(1),
+            MaxHedgedAttempts = 1,
+        }),
         ["attempt"] = static builder => builder.AddTimeout(TimeSpan.FromSeconds(Attempt)),
     };
 
-    public ResiliencePipeline<int> Build(string order, TimeProvider clock)
+    /// <summary>What all of them handle: Polly's default, and results below zero, which stand for degraded answers.</summary>
+    public static bool IsBad(Outcome<int> outcome) =>
+        outcome.Exception is null ? outcome.Result < 0 : outcome.Exception is not OperationCanceledException;
+
+    public ResiliencePipeline<int> Build(string order, TimeProvider clock, Action<ResiliencePipelineBuilder<int>>? inside = null)
     {
         var (builder, words) = (new ResiliencePipelineBuilder<int> { TimeProvider = clock }, Words);
         foreach (var word in order.Split(Separator, StringSplitOptions.RemoveEmptyEntries))
@@ -49,6 +67,7 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
             words[word](builder);
         }
 
+        inside?.Invoke(builder);
         return builder.Build();
     }
 
@@ -56,11 +75,15 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
     {
         var options = new CacheStrategyOptions<int>
         {
-            Lifetime = TimeSpan.FromSeconds(60),
-            ShouldCache = _ =>
+            Lifetime = TimeSpan.FromSeconds(lifetime),
+            ShouldCache = args =>
             {
-                stored();
-                return new(true);
+                if (!IsBad(args.Outcome))
+                {
+                    stored();
+                }
+
+                return new(!IsBad(args.Outcome));
             },
             OnRefresh = _ =>
             {
@@ -74,6 +97,7 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
 
     private static RetryStrategyOptions<int> Retry() => new()
     {
+        ShouldHandle = static args => new(IsBad(args.Outcome)),
         MaxRetryAttempts = 1,
         BackoffType = DelayBackoffType.Constant,
         Delay = TimeSpan.FromSeconds(1),

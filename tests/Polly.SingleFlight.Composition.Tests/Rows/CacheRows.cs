@@ -30,7 +30,7 @@ internal static class CacheRows
         new("cache outside, all leave", "cache → patience → single flight")
         {
             Upstream = [Answers(8), Answers(0.5)],
-            Moments = [Callers(0), Tick(7, Row.Callers), Callers(9), Tick(9.5)],
+            Moments = [Callers(0), Tick(7, Row.Callers), Callers(9) with { Idle = true }, Tick(9.5)],
             Calls = 2,
             Flights = 2,
             Stored = 1,

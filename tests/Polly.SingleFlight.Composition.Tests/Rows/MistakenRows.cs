@@ -80,6 +80,13 @@ internal static class MistakenRows
             Flights = 2,
             Shares = [Of("TimeoutRejectedException", 7)],
         },
+        new("hand over with equal patience", "patience → single flight with hand over")
+        {
+            Upstream = [Answers(8), Answers(0.5)],
+            Moments = [Callers(0, 50), Callers(4, 50), Tick(7, 50), Tick(7.5, 1)],
+            Calls = 2,
+            Shares = [Of("TimeoutRejectedException", 7, 0, 50), Of("#2", 3.5, 4, 50)],
+        },
         new("patience outside the cache", "patience → cache with stale → single flight")
         {
             Upstream = [Answers(0.5), Hangs],
