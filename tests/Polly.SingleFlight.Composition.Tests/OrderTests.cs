@@ -30,6 +30,7 @@ public sealed class OrderTests : FlightTest
 
         Assert.Equal(row.Shares.Select(share => share.ToString()), Play.Ending.Sum(endings).Select(share => share.ToString()));
         Assert.Equal(row.Calls, play.Upstream.Calls);
+        Assert.Equal(endings.Length, row.Shares.Sum(share => share.Count));
         Assert.Equal(row.Flights ?? Probe[Started], Probe[Started]);
         Assert.Equal(row.Stored ?? play.Stored, play.Stored);
         var exceptions = endings.Select(ending => ending.Exception).OfType<Exception>().Distinct(ReferenceEqualityComparer.Instance).Count();

@@ -38,14 +38,9 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
         },
         ["retry"] = static builder => builder.AddRetry(Retry()),
         ["retry apart"] = static builder => builder.AddRetry(RetryApart()),
-        ["breaker"] = static builder => builder.AddCircuitBreaker(new CircuitBreakerStrategyOptions<int>
-        {
-            ShouldHandle = static args => new(IsBad(args.Outcome)),
-            MinimumThroughput = 10,
-            FailureRatio = 0.5,
-            SamplingDuration = TimeSpan.FromSeconds(30),
-            BreakDuration = TimeSpan.FromSeconds(5),
-        }),
+        ["breaker"] = static builder => builder.AddCircuitBreaker(Breaker(10)),
+        ["breaker of 100"] = static builder => builder.AddCircuitBreaker(Breaker(100)),
+        ["breaker of 101"] = static builder => builder.AddCircuitBreaker(Breaker(101)),
         ["hedging"] = static builder => builder.AddHedging(new HedgingStrategyOptions<int>
         {
             ShouldHandle = static args => new(IsBad(args.Outcome)),
@@ -95,6 +90,15 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
         return options;
     }
 
+    private static CircuitBreakerStrategyOptions<int> Breaker(int throughput) => new()
+    {
+        ShouldHandle = static args => new(IsBad(args.Outcome)),
+        MinimumThroughput = throughput,
+        FailureRatio = 0.5,
+        SamplingDuration = TimeSpan.FromSeconds(30),
+        BreakDuration = TimeSpan.FromSeconds(5),
+    };
+
     private static RetryStrategyOptions<int> Retry() => new()
     {
         ShouldHandle = static args => new(IsBad(args.Outcome)),
@@ -103,11 +107,11 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
         Delay = TimeSpan.FromSeconds(1),
     };
 
-    /// <summary>Delays that differ from caller to caller, as jitter makes them: 1 s for the first ten callers, 2 s for the next, up to 10 s.</summary>
+    /// <summary>Delays that differ from caller to caller, as jitter makes them: 1 s for the first twenty callers, 2 s for the next, up to 5 s.</summary>
     private static RetryStrategyOptions<int> RetryApart()
     {
         var (options, callers) = (Retry(), 0);
-        options.DelayGenerator = _ => new(TimeSpan.FromSeconds(1 + ((Interlocked.Increment(ref callers) - 1) / 10)));
+        options.DelayGenerator = _ => new(TimeSpan.FromSeconds(1 + ((Interlocked.Increment(ref callers) - 1) / 20)));
         return options;
     }
 }

@@ -42,6 +42,13 @@ internal static class DocumentedRows
             Shares = [Of("TimeoutRejectedException", 7), Of("#2", 0.5, 8)],
             Exceptions = Row.Callers,
         },
+        new("hand over, leader leaves", "patience → single flight with hand over")
+        {
+            Upstream = [Answers(8), Answers(0.5)],
+            Moments = [Callers(0, 1), Callers(4, 99), Tick(7), Tick(7.5)],
+            Calls = 2,
+            Shares = [Of("TimeoutRejectedException", 7, 0, 1), Of("#2", 3.5, 4, 99)],
+        },
         new("timeout inside", "single flight → attempt")
         {
             Upstream = [Hangs],

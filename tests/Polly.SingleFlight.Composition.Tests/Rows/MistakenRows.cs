@@ -59,6 +59,22 @@ internal static class MistakenRows
             Flights = 2,
             Shares = [Of("UpstreamException", 0.5), Of("BrokenCircuitException", 0, 1), Of("BrokenCircuitException", 0, 6, 99), Of("#2", 0.5, 6, 1)],
         },
+        new("breaker outside that opens at 100 failures", "breaker of 100 → single flight")
+        {
+            Upstream = [FailsAfter(0.5), Answers(0.5)],
+            Moments = [Callers(0), Tick(0.5), Callers(1)],
+            Calls = 1,
+            Flights = 1,
+            Shares = [Of("UpstreamException", 0.5), Of("BrokenCircuitException", 0, 1)],
+        },
+        new("breaker outside that opens at 101 failures", "breaker of 101 → single flight")
+        {
+            Upstream = [FailsAfter(0.5), Answers(0.5)],
+            Moments = [Callers(0), Tick(0.5), Callers(1), Tick(1.5)],
+            Calls = 2,
+            Flights = 2,
+            Shares = [Of("UpstreamException", 0.5), Of("#2", 0.5, 1)],
+        },
         new("retry outside, delays apart", "retry apart → single flight")
         {
             Upstream = [FailsAfter(0.5), Answers(0.5)],
@@ -66,11 +82,11 @@ internal static class MistakenRows
             [
                 Callers(0),
                 Tick(0.5),
-                .. Enumerable.Range(1, 10).SelectMany(i => new[] { Tick(i + 0.5, 10) with { Set = 110 - (10 * i) }, Tick(i + 1, 1, 99 + (9 * i)) }),
+                .. Enumerable.Range(1, 5).SelectMany(i => new[] { Tick(i + 0.5, 20) with { Set = 120 - (20 * i) }, Tick(i + 1, 1, 99 + (19 * i)) }),
             ],
-            Calls = 11,
-            Flights = 11,
-            Shares = [.. Enumerable.Range(1, 10).Select(i => Of($"#{i + 1}", i + 1, 0, 10))],
+            Calls = 6,
+            Flights = 6,
+            Shares = [.. Enumerable.Range(1, 5).Select(i => Of($"#{i + 1}", i + 1, 0, 20))],
         },
         new("attempt timeout outside", "retry → attempt → single flight")
         {
@@ -79,13 +95,6 @@ internal static class MistakenRows
             Calls = 2,
             Flights = 2,
             Shares = [Of("TimeoutRejectedException", 7)],
-        },
-        new("hand over with equal patience", "patience → single flight with hand over")
-        {
-            Upstream = [Answers(8), Answers(0.5)],
-            Moments = [Callers(0, 50), Callers(4, 50), Tick(7, 50), Tick(7.5, 1)],
-            Calls = 2,
-            Shares = [Of("TimeoutRejectedException", 7, 0, 50), Of("#2", 3.5, 4, 50)],
         },
         new("patience outside the cache", "patience → cache with stale → single flight")
         {

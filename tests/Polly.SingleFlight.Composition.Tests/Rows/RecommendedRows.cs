@@ -7,7 +7,7 @@ namespace Polly.SingleFlight.Composition.Tests.Rows;
 /// <summary>The recommended order, in good times and bad.</summary>
 internal static class RecommendedRows
 {
-    private const string Order = "cache → patience → single flight → retry → breaker → hedging → attempt";
+    public const string Order = "cache → patience → single flight → retry → breaker → hedging → attempt";
 
     public static Row[] All { get; } =
     [
