@@ -102,6 +102,15 @@ internal static class DocumentedRows
             Flights = 1,
             Shares = [Of("#2", 0.75)],
         },
+        new("longest flight", "single flight → retry → breaker → hedging → attempt")
+        {
+            Upstream = [Hangs],
+            Moments = [Callers(0), Tick(1), Tick(3), Tick(4), Tick(5), Tick(6), Tick(8), Tick(9)],
+            Calls = 4,
+            Flights = 1,
+            Shares = [Of("TimeoutRejectedException", 9)],
+            Exceptions = 1,
+        },
     ];
 
     public static Row[] All { get; } = [.. s_polly, .. CacheRows.All];
