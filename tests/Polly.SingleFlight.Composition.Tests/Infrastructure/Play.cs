@@ -34,6 +34,7 @@ internal sealed class Play : IDisposable
             await (moment.Set is { } set ? _timeline.Set(set) : Task.CompletedTask);
             await _flights.Reached(FlightTest.Joined, moment.Joined);
             await _probe.Reached("refreshed", moment.Refreshed);
+            await Upstream.Called(moment.Called);
             await (moment.Idle ? Upstream.Idle() : Task.CompletedTask);
             await InTheCache(moment.Cached ? 1 : 0).Soon();
             await EveryoneWhoEndsUntil(_timeline.Now);

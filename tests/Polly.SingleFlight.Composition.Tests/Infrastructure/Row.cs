@@ -45,6 +45,9 @@ internal sealed record Moment(double At, int Timers, int Arrive)
     /// <summary>How many refreshes must have ended by then.</summary>
     public int Refreshed { get; init; }
 
+    /// <summary>How many calls must have begun by then.</summary>
+    public int Called { get; init; }
+
     /// <summary>Whether no call may be running any more by then.</summary>
     public bool Idle { get; init; }
 

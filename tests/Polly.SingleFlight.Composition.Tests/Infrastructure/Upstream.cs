@@ -19,13 +19,13 @@ internal sealed class Upstream(Timeline timeline, Reply[] replies)
 {
     private readonly Probe _probe = new();
     private int _calls;
-    private int _ended;
 
     public int Calls => Volatile.Read(ref _calls);
 
     public async ValueTask<int> CallAsync(CancellationToken token)
     {
         var number = Interlocked.Increment(ref _calls);
+        _probe.Hit("begun");
         var reply = replies[Math.Min(number, replies.Length) - 1];
         try
         {
@@ -35,10 +35,12 @@ internal sealed class Upstream(Timeline timeline, Reply[] replies)
         }
         finally
         {
-            Interlocked.Increment(ref _ended);
             _probe.Hit("ended");
         }
     }
+
+    /// <summary>Completes when so many calls have begun.</summary>
+    public Task Called(int count) => _probe.Reached("begun", count);
 
     /// <summary>Completes when no call runs any more.</summary>
     public Task Idle() => _probe.Reached("ended", Calls);

@@ -96,6 +96,18 @@ internal static class MistakenRows
             Flights = 2,
             Shares = [Of("TimeoutRejectedException", 7)],
         },
+        new("hand over, two leaders leave", "patience → single flight with hand over")
+        {
+            Upstream = [Hangs, Hangs, Answers(0.5)],
+            Moments = [Callers(0, 1), Callers(1, 1), Callers(4, 98), Tick(7), Tick(8) with { Called = 2 }, Tick(8.5, 98)],
+            Calls = 100,
+            Shares =
+            [
+                Of("TimeoutRejectedException", 7, 0, 1),
+                Of("TimeoutRejectedException", 7, 1, 1),
+                Of("#3 to #100", 4.5, 4, 98),
+            ],
+        },
         new("patience outside the cache", "patience → cache with stale → single flight")
         {
             Upstream = [Answers(0.5), Hangs],
