@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -40,6 +41,9 @@ public sealed partial class DocsTests : FlightTest
         await Snippets.QuickStart((region, _) => new(region), CancellationToken.None);
         Assert.Equal("prices", await Snippets.Context(Snippets.Composed(), CancellationToken.None));
         Snippets.Groups(_ => { });
+        using var cache = new MemoryCache(new MemoryCacheOptions());
+        Assert.Equal("prices", await CompositionSnippets.Recommended(cache).ExecuteSingleFlightAsync("key", _ => new ValueTask<string>("prices")));
+        Assert.Equal(1, cache.Count);
         Assert.Equal(1, Snippets.KeyGenerator().Execute(() => 1));
         Assert.Equal(2, Snippets.HandOver().MaxElections);
         var pipeline = Snippets.Sharing();

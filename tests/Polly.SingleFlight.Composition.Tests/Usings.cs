@@ -1,0 +1,3 @@
+global using Polly.SingleFlight.Composition.Tests.Infrastructure;
+global using Polly.SingleFlight.Tests.Infrastructure;
+global using Xunit;
