@@ -5,6 +5,9 @@ namespace Polly.SingleFlight.Caching;
 /// <summary>The way of executions that found nothing fresh: the call, what becomes of its result, and what is there if it fails.</summary>
 internal sealed partial class CacheResilienceStrategy<TResult>
 {
+    /// <summary>Longer than any service runs, and short enough for the clocks of caches to add.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
+
     private readonly CacheLifetime _lifetime;
     private readonly Func<CacheLifetimeGeneratorArguments<TResult>, ValueTask<CacheLifetime>>? _lifetimeGenerator;
     private readonly Func<ShouldCachePredicateArguments<TResult>, ValueTask<bool>>? _shouldCache;
@@ -110,7 +113,7 @@ internal sealed partial class CacheResilienceStrategy<TResult>
     private static DateTimeOffset Later(DateTimeOffset now, TimeSpan span) =>
         span < DateTimeOffset.MaxValue - now ? now + span : DateTimeOffset.MaxValue;
 
-    private static TimeSpan Sum(TimeSpan left, TimeSpan right) => left < TimeSpan.MaxValue - right ? left + right : TimeSpan.MaxValue;
+    private static TimeSpan Sum(TimeSpan left, TimeSpan right) => left < s_longest - right ? left + right : s_longest;
 
     /// <summary>What one call does with the cache, wherever it is made.</summary>
     private sealed class Visit(CacheResilienceStrategy<TResult> strategy, object storageKey, DateTimeOffset? newerThan) : IInsideFlight

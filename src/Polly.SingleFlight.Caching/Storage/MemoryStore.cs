@@ -5,9 +5,6 @@ namespace Polly.SingleFlight.Caching.Storage;
 /// <summary>An <see cref="IMemoryCache"/>. The entry is stored as it is.</summary>
 internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
 {
-    /// <summary>Longer than any service runs, and short enough for clocks to add.</summary>
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
-
     /// <summary>
     /// Whether a lookup is certain not to keep the key it is made with, which can then be one that is used again. It is for
     /// Microsoft's own cache; others may do as they like with a key.
@@ -50,7 +47,7 @@ internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
     {
         using var slot = cache.CreateEntry(storageKey);
         slot.Value = entry;
-        slot.AbsoluteExpirationRelativeToNow = time < s_longest ? time : s_longest;
+        slot.AbsoluteExpirationRelativeToNow = time;
 
         // A cache with a limit wants a size; without a limit it does not matter.
         slot.Size = 1;
