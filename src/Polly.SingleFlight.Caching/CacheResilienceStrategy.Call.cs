@@ -111,7 +111,9 @@ internal sealed partial class CacheResilienceStrategy<TResult>
     }
 
     private static DateTimeOffset Later(DateTimeOffset now, TimeSpan span) =>
-        span < DateTimeOffset.MaxValue - now ? now + span : DateTimeOffset.MaxValue;
+        span <= TimeSpan.Zero ? now
+        : span < DateTimeOffset.MaxValue - now ? now + span
+        : DateTimeOffset.MaxValue;
 
     private static TimeSpan Sum(TimeSpan left, TimeSpan right) => left < s_longest - right ? left + right : s_longest;
 
