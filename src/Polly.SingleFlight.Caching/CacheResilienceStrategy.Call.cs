@@ -120,7 +120,8 @@ internal sealed partial class CacheResilienceStrategy<TResult>
     /// <summary>What one call does with the cache, wherever it is made.</summary>
     private sealed class Visit(CacheResilienceStrategy<TResult> strategy, object storageKey, DateTimeOffset? newerThan) : IInsideFlight
     {
-        private long _start = strategy._clock.GetTimestamp();
+        /// <summary>Never set again: one call can start a flight while an earlier one of its own goes on, so the first start is the safe one.</summary>
+        private readonly long _start = strategy._clock.GetTimestamp();
 
         public object Builder => strategy._builder;
 
@@ -131,7 +132,6 @@ internal sealed partial class CacheResilienceStrategy<TResult>
         public async ValueTask<Outcome<TActual>?> FindAsync<TActual>(ResilienceContext context)
         {
             WasInside = true;
-            _start = strategy._clock.GetTimestamp();
             var entry = await strategy.FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
             return entry is not null && strategy.IsFresh(entry) && !(entry.StoredAt <= newerThan)
                 ? Outcome.FromResult(entry.Value)
