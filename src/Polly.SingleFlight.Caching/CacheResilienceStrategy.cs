@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Polly.SingleFlight.Caching.Storage;
 using Polly.SingleFlight.Caching.Telemetry;
 using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
 using Polly.Telemetry;
 
 namespace Polly.SingleFlight.Caching;
@@ -99,6 +100,12 @@ internal sealed partial class CacheResilienceStrategy<TResult> : ResilienceStrat
         if (key is null or "")
         {
             return Outcomes.InvokeAsync(callback, context, state);
+        }
+
+        if (ResultOwnership<TActual>.IsExclusive)
+        {
+            // A pipeline of objects can be asked for one.
+            return Outcome.FromExceptionAsValueTask<TActual>(new InvalidOperationException(Refusal.Of(typeof(TActual))));
         }
 
         object storageKey;
