@@ -74,8 +74,8 @@ internal sealed partial class CacheResilienceStrategy<TResult>
         && part != before
         && part.ToResult() is { Role: SingleFlightRole.Follower };
 
-    /// <summary>Keeps a result if the options say so. Does not throw.</summary>
-    private async ValueTask KeepAsync<TActual>(object storageKey, TActual result, TimeSpan elapsed, ResilienceContext context)
+    /// <summary>Keeps a result if the options say so, and tells whether it did. Does not throw.</summary>
+    private async ValueTask<bool> KeepAsync<TActual>(object storageKey, TActual result, TimeSpan elapsed, ResilienceContext context)
     {
         var source = "ShouldCache";
         try
@@ -84,7 +84,7 @@ internal sealed partial class CacheResilienceStrategy<TResult>
                 && !await _shouldCache(new ShouldCachePredicateArguments<TResult>(context, Outcome.FromResult(Up(result))))
                     .ConfigureAwait(context.ContinueOnCapturedContext))
             {
-                return;
+                return false;
             }
 
             source = "LifetimeGenerator";
@@ -94,7 +94,7 @@ internal sealed partial class CacheResilienceStrategy<TResult>
                     .ConfigureAwait(context.ContinueOnCapturedContext);
             if (lifetime.Lifetime <= TimeSpan.Zero)
             {
-                return;
+                return false;
             }
 
             source = "Store";
@@ -103,10 +103,12 @@ internal sealed partial class CacheResilienceStrategy<TResult>
                 result, now, Later(now, lifetime.Lifetime), lifetime.RefreshAfter is { } after ? Later(now, after) : null);
             await _store.KeepAsync(storageKey, entry, Sum(lifetime.Lifetime, _staleOnError), context.CancellationToken)
                 .ConfigureAwait(context.ContinueOnCapturedContext);
+            return true;
         }
         catch (Exception exception)
         {
             _telemetry.Failed(context, source, exception);
+            return false;
         }
     }
 
@@ -128,18 +130,36 @@ internal sealed partial class CacheResilienceStrategy<TResult>
         /// <summary>Whether a flight took over.</summary>
         public bool WasInside { get; private set; }
 
+        /// <summary>Whether the cache has what it had not before.</summary>
+        public bool HasRenewed { get; private set; }
+
         /// <summary>The second look: whoever missed a result that was about to be stored finds it here (see docs/caching.md).</summary>
-        public async ValueTask<Outcome<TActual>?> FindAsync<TActual>(ResilienceContext context)
+        public ValueTask<Outcome<TActual>?> FindAsync<TActual>(ResilienceContext context)
         {
             WasInside = true;
-            var entry = await strategy.FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
-            return entry is not null && strategy.IsFresh(entry) && !(entry.StoredAt <= newerThan)
-                ? Outcome.FromResult(entry.Value)
-                : null;
+            return FindNewerAsync<TActual>(context);
         }
 
-        public ValueTask KeepAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome) => outcome.Exception is null
-            ? strategy.KeepAsync(storageKey, outcome.Result!, strategy._clock.GetElapsedTime(_start), context)
-            : default;
+        public async ValueTask<Outcome<TActual>?> FindNewerAsync<TActual>(ResilienceContext context)
+        {
+            var entry = await strategy.FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
+            if (entry is null || !strategy.IsFresh(entry) || entry.StoredAt <= newerThan)
+            {
+                return null;
+            }
+
+            HasRenewed = true;
+            return Outcome.FromResult(entry.Value);
+        }
+
+        public async ValueTask KeepAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome)
+        {
+            if (outcome.Exception is null
+                && await strategy.KeepAsync(storageKey, outcome.Result!, strategy._clock.GetElapsedTime(_start), context)
+                    .ConfigureAwait(context.ContinueOnCapturedContext))
+            {
+                HasRenewed = true;
+            }
+        }
     }
 }

@@ -103,4 +103,12 @@ public abstract class CacheTest : FlightTest
         Probe.Hit($"{Upstream} {key}");
         return $"{key}:{Interlocked.Increment(ref _version)}";
     }
+
+    /// <summary>Completes when the thread pool has begun with everything that was queued before, such as a refresh.</summary>
+    internal static Task PoolReached()
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ThreadPool.UnsafeQueueUserWorkItem(static reached => reached.SetResult(), reached, preferLocal: false);
+        return reached.Task.Soon();
+    }
 }
