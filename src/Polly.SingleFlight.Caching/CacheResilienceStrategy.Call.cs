@@ -107,7 +107,11 @@ internal sealed partial class CacheResilienceStrategy<TResult>
         }
         catch (Exception exception)
         {
-            _telemetry.Failed(context, source, exception);
+            if (exception is not OperationCanceledException || !context.CancellationToken.IsCancellationRequested)
+            {
+                _telemetry.Failed(context, source, exception);
+            }
+
             return false;
         }
     }

@@ -97,6 +97,12 @@ internal sealed partial class CacheResilienceStrategy<TResult> : ResilienceStrat
     private ValueTask<Outcome<TActual>> Execute<TActual, TState>(
         object? key, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
     {
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            // Since it came: while its key was made.
+            return new(Outcomes.Canceled<TActual>(context));
+        }
+
         if (key is null or "")
         {
             return Outcomes.InvokeAsync(callback, context, state);

@@ -11,6 +11,9 @@ internal sealed class SerializingHybridCache(TimeProvider clock) : HybridCache
     /// <summary>Awaited before a lookup, with the token of the lookup.</summary>
     public Func<CancellationToken, Task>? LookingUp { get; set; }
 
+    /// <summary>Awaited after an entry was looked up, with whether it was found, and before the strategy is told.</summary>
+    public Func<bool, Task>? LookedUp { get; set; }
+
     /// <summary>Awaited before an entry is stored.</summary>
     public Func<CancellationToken, Task>? Storing { get; set; }
 
@@ -34,7 +37,13 @@ internal sealed class SerializingHybridCache(TimeProvider clock) : HybridCache
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        if (_entries.TryGetValue(key, out var entry) && clock.GetUtcNow() < entry.ExpiresAt)
+        var found = _entries.TryGetValue(key, out var entry) && clock.GetUtcNow() < entry.ExpiresAt;
+        if (LookedUp is { } afterwards)
+        {
+            await afterwards(found);
+        }
+
+        if (found)
         {
             return JsonSerializer.Deserialize<T>(entry.Bytes)!;
         }
