@@ -106,66 +106,6 @@ public sealed class HoleTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Leader_LeavesDuringTheFlight_TheResultIsCachedNevertheless()
-    {
-        foreach (var hybrid in new[] { false, true })
-        {
-            var pipeline = hybrid ? CachedHybrid<string>() : Cached<string>();
-            var gate = new Gate();
-            var (started, joined) = (Probe[Started], Probe[Joined]);
-            using var source = new CancellationTokenSource();
-            var leader = Fetch(pipeline, "key", gate, source.Token);
-            await Probe.Reached(Started, started + 1);
-            var follower = Fetch(pipeline, "key");
-            await Probe.Reached(Joined, joined + 1);
-            await source.CancelAsync();
-            await IsCanceledBy(leader, source.Token);
-            gate.Open();
-
-            var answer = await follower;
-            Assert.Equal(answer, await Fetch(pipeline, "key"));
-        }
-
-        Assert.Equal(2, Probe[Upstream]);
-    }
-
-    [Fact]
-    public async Task Leader_LeavesAndHandsOver_TheFollowersResultIsCached()
-    {
-        var pipeline = Builder<string>().AddCache(Memory, Counted<string>())
-            .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string> { LeaderDeparture = LeaderDeparture.HandOver }))
-            .Build();
-        using var source = new CancellationTokenSource();
-        var leader = Fetch(pipeline, "key", new Gate(), source.Token);
-        await Probe.Reached(Started, 1);
-        var follower = Fetch(pipeline, "key");
-        await Probe.Reached(Joined, 1);
-        await source.CancelAsync();
-
-        await IsCanceledBy(leader, source.Token);
-        Assert.Equal("key:2", await follower);
-        Assert.Equal("key:2", await Fetch(pipeline, "key"));
-    }
-
-    [Fact]
-    public async Task UnsharedOutcome_FollowersRunAloneAndKeepTheirResults()
-    {
-        var flights = new SingleFlightStrategyOptions<string> { ShouldShare = _ => new(false) };
-        var options = Counted<string>();
-        options.ShouldCache = args => new(args.Outcome.Result != "key:1");
-        var pipeline = Builder<string>().AddCache(Memory, options).AddSingleFlight(Watched(flights)).Build();
-        var gate = new Gate();
-        var leader = Fetch(pipeline, "key", gate);
-        await Probe.Reached(Started, 1);
-        var follower = Fetch(pipeline, "key");
-        await Probe.Reached(Joined, 1);
-        gate.Open();
-
-        Assert.Equal(("key:1", "key:2"), (await leader, await follower));
-        Assert.Equal("key:2", await Fetch(pipeline, "key"));
-    }
-
     /// <summary>Holds the first lookup after it has found nothing, and in a hybrid cache the following ones by the gates given for them.</summary>
     private void HoldFirstLookup(bool hybrid, params Gate[] gates)
     {
