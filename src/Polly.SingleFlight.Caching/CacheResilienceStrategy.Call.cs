@@ -75,11 +75,14 @@ internal sealed partial class CacheResilienceStrategy<TResult>
         && part.ToResult() is { Role: SingleFlightRole.Follower };
 
     /// <summary>Keeps a result if the options say so, and tells whether it did. Does not throw.</summary>
-    private async ValueTask<bool> KeepAsync<TActual>(object storageKey, TActual result, TimeSpan elapsed, ResilienceContext context)
+    private async ValueTask<bool> KeepAsync<TActual>(object storageKey, TActual result, long start, ResilienceContext context)
     {
         var source = "ShouldCache";
         try
         {
+            // Both now and in this order, so that nothing that takes time from here on makes the lifetime longer.
+            var now = _clock.GetUtcNow();
+            var elapsed = _clock.GetElapsedTime(start);
             if (_shouldCache is not null
                 && !await _shouldCache(new ShouldCachePredicateArguments<TResult>(context, Outcome.FromResult(Up(result))))
                     .ConfigureAwait(context.ContinueOnCapturedContext))
@@ -98,7 +101,6 @@ internal sealed partial class CacheResilienceStrategy<TResult>
             }
 
             source = "Store";
-            var now = _clock.GetUtcNow();
             var entry = new CacheEntry<TActual>(
                 result, now, Later(now, lifetime.Lifetime), lifetime.RefreshAfter is { } after ? Later(now, after) : null);
             await _store.KeepAsync(storageKey, entry, Sum(lifetime.Lifetime, _staleOnError), context.CancellationToken)
@@ -159,8 +161,7 @@ internal sealed partial class CacheResilienceStrategy<TResult>
         public async ValueTask KeepAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome)
         {
             if (outcome.Exception is null
-                && await strategy.KeepAsync(storageKey, outcome.Result!, strategy._clock.GetElapsedTime(_start), context)
-                    .ConfigureAwait(context.ContinueOnCapturedContext))
+                && await strategy.KeepAsync(storageKey, outcome.Result!, _start, context).ConfigureAwait(context.ContinueOnCapturedContext))
             {
                 HasRenewed = true;
             }
