@@ -12,7 +12,7 @@ internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
     private readonly bool _keepsNoKeys = cache.GetType().FullName == "Microsoft.Extensions.Caching.Memory.MemoryCache";
 
     [ThreadStatic]
-    private static MemoryKey? t_probe;
+    private static MemoryKey? s_probe;
 
     public override object StorageKey<TResult>(object key) => new MemoryKey(scope, typeof(TResult), key);
 
@@ -26,8 +26,8 @@ internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
         }
 
         // Taken for the time of the lookup: comparing keys is foreign code, which may look something up itself.
-        var probe = t_probe ?? new MemoryKey(null, null, null);
-        t_probe = null;
+        var probe = s_probe ?? new MemoryKey(null, null, null);
+        s_probe = null;
         probe.Set(scope, typeof(TResult), key);
         try
         {
@@ -36,7 +36,7 @@ internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
         finally
         {
             probe.Set(null, null, null);
-            t_probe = probe;
+            s_probe = probe;
         }
     }
 
