@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Caching;
 
 /// <summary>
-/// How long a result is kept, counted from the moment it is stored.
+/// How long a result is kept, counted from the end of the call for it.
 /// </summary>
 /// <param name="Lifetime">How long the result is returned. Zero or less: it is not cached.</param>
 /// <param name="RefreshAfter">

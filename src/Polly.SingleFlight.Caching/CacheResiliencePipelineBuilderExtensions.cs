@@ -5,6 +5,7 @@ using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Caching.Memory;
 using Polly.SingleFlight.Caching;
 using Polly.SingleFlight.Caching.Storage;
+using Polly.SingleFlight.Sharing;
 
 namespace Polly;
 
@@ -13,8 +14,6 @@ namespace Polly;
 /// </summary>
 public static class CacheResiliencePipelineBuilderExtensions
 {
-    private static long s_unnamed;
-
     /// <summary>
     /// Adds a cache strategy over a memory cache.
     /// </summary>
@@ -68,32 +67,22 @@ public static class CacheResiliencePipelineBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(options);
-        if (CannotCache(typeof(TResult)) is { } message)
+        if (ResultOwnership.IsExclusive(typeof(TResult)))
         {
-            throw new ArgumentException(message, nameof(builder));
+            throw new ArgumentException(Refusal.Of(typeof(TResult)), nameof(builder));
         }
 
         return builder.AddStrategy(
             context => new CacheResilienceStrategy<TResult>(createStore(ScopeOf(builder, options)), options, context.Telemetry, builder), options);
     }
 
-    private static string? CannotCache(Type type) => type switch
-    {
-        _ when typeof(HttpResponseMessage).IsAssignableFrom(type) =>
-            "An HttpResponseMessage cannot be cached: it can be read only once, and an HTTP cache has rules of its own. Cache what was " +
-            "deserialized from it, in a ResiliencePipeline of that type around the call of the client.",
-        _ when typeof(IDisposable).IsAssignableFrom(type) || typeof(IAsyncDisposable).IsAssignableFrom(type) =>
-            $"A {type.Name} is disposable, so callers cannot share a cached one: the first to dispose it would take it from the others. " +
-            "Cache a result that is not disposable.",
-        _ => null,
-    };
-
     /// <summary>The parts are preceded by their lengths, so that no two pairs of names spell the same scope.</summary>
     private static string ScopeOf(ResiliencePipelineBuilderBase builder, ResilienceStrategyOptions options)
     {
         if (string.IsNullOrEmpty(builder.Name))
         {
-            return string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}.{Interlocked.Increment(ref s_unnamed)}");
+            // Nothing that counts: numbers of processes are the same in every container, and entries may outlive a process.
+            return Guid.NewGuid().ToString("N");
         }
 
         var (name, instance, strategy) = (builder.Name, builder.InstanceName ?? "", options.Name ?? "");

@@ -5,6 +5,9 @@ namespace Polly.SingleFlight.Caching;
 /// <summary>The way of executions that found nothing fresh: the call, what becomes of its result, and what is there if it fails.</summary>
 internal sealed partial class CacheResilienceStrategy<TResult>
 {
+    /// <summary>Longer than any service runs, and short enough for the clocks of caches to add.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
+
     private readonly CacheLifetime _lifetime;
     private readonly Func<CacheLifetimeGeneratorArguments<TResult>, ValueTask<CacheLifetime>>? _lifetimeGenerator;
     private readonly Func<ShouldCachePredicateArguments<TResult>, ValueTask<bool>>? _shouldCache;
@@ -71,17 +74,20 @@ internal sealed partial class CacheResilienceStrategy<TResult>
         && part != before
         && part.ToResult() is { Role: SingleFlightRole.Follower };
 
-    /// <summary>Keeps a result if the options say so. Does not throw.</summary>
-    private async ValueTask KeepAsync<TActual>(object storageKey, TActual result, TimeSpan elapsed, ResilienceContext context)
+    /// <summary>Keeps a result if the options say so, and tells whether it did. Does not throw.</summary>
+    private async ValueTask<bool> KeepAsync<TActual>(object storageKey, TActual result, long start, ResilienceContext context)
     {
         var source = "ShouldCache";
         try
         {
+            // Both now and in this order, so that nothing that takes time from here on makes the lifetime longer.
+            var now = _clock.GetUtcNow();
+            var elapsed = _clock.GetElapsedTime(start);
             if (_shouldCache is not null
                 && !await _shouldCache(new ShouldCachePredicateArguments<TResult>(context, Outcome.FromResult(Up(result))))
                     .ConfigureAwait(context.ContinueOnCapturedContext))
             {
-                return;
+                return false;
             }
 
             source = "LifetimeGenerator";
@@ -91,50 +97,74 @@ internal sealed partial class CacheResilienceStrategy<TResult>
                     .ConfigureAwait(context.ContinueOnCapturedContext);
             if (lifetime.Lifetime <= TimeSpan.Zero)
             {
-                return;
+                return false;
             }
 
             source = "Store";
-            var now = _clock.GetUtcNow();
             var entry = new CacheEntry<TActual>(
                 result, now, Later(now, lifetime.Lifetime), lifetime.RefreshAfter is { } after ? Later(now, after) : null);
             await _store.KeepAsync(storageKey, entry, Sum(lifetime.Lifetime, _staleOnError), context.CancellationToken)
                 .ConfigureAwait(context.ContinueOnCapturedContext);
+            return true;
         }
         catch (Exception exception)
         {
-            _telemetry.Failed(context, source, exception);
+            if (exception is not OperationCanceledException || !context.CancellationToken.IsCancellationRequested)
+            {
+                _telemetry.Failed(context, source, exception);
+            }
+
+            return false;
         }
     }
 
     private static DateTimeOffset Later(DateTimeOffset now, TimeSpan span) =>
-        span < DateTimeOffset.MaxValue - now ? now + span : DateTimeOffset.MaxValue;
+        span <= TimeSpan.Zero ? now
+        : span < DateTimeOffset.MaxValue - now ? now + span
+        : DateTimeOffset.MaxValue;
 
-    private static TimeSpan Sum(TimeSpan left, TimeSpan right) => left < TimeSpan.MaxValue - right ? left + right : TimeSpan.MaxValue;
+    private static TimeSpan Sum(TimeSpan left, TimeSpan right) => left < s_longest - right ? left + right : s_longest;
 
     /// <summary>What one call does with the cache, wherever it is made.</summary>
     private sealed class Visit(CacheResilienceStrategy<TResult> strategy, object storageKey, DateTimeOffset? newerThan) : IInsideFlight
     {
-        private long _start = strategy._clock.GetTimestamp();
+        /// <summary>Never set again: one call can start a flight while an earlier one of its own goes on, so the first start is the safe one.</summary>
+        private readonly long _start = strategy._clock.GetTimestamp();
 
         public object Builder => strategy._builder;
 
         /// <summary>Whether a flight took over.</summary>
         public bool WasInside { get; private set; }
 
+        /// <summary>Whether the cache has what it had not before.</summary>
+        public bool HasRenewed { get; private set; }
+
         /// <summary>The second look: whoever missed a result that was about to be stored finds it here (see docs/caching.md).</summary>
-        public async ValueTask<Outcome<TActual>?> FindAsync<TActual>(ResilienceContext context)
+        public ValueTask<Outcome<TActual>?> FindAsync<TActual>(ResilienceContext context)
         {
             WasInside = true;
-            _start = strategy._clock.GetTimestamp();
-            var entry = await strategy.FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
-            return entry is not null && strategy.IsFresh(entry) && !(entry.StoredAt <= newerThan)
-                ? Outcome.FromResult(entry.Value)
-                : null;
+            return FindNewerAsync<TActual>(context);
         }
 
-        public ValueTask KeepAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome) => outcome.Exception is null
-            ? strategy.KeepAsync(storageKey, outcome.Result!, strategy._clock.GetElapsedTime(_start), context)
-            : default;
+        public async ValueTask<Outcome<TActual>?> FindNewerAsync<TActual>(ResilienceContext context)
+        {
+            var entry = await strategy.FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
+            if (entry is null || !strategy.IsFresh(entry) || entry.StoredAt <= newerThan)
+            {
+                return null;
+            }
+
+            HasRenewed = true;
+            return Outcome.FromResult(entry.Value);
+        }
+
+        public async ValueTask KeepAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome)
+        {
+            if (outcome.Exception is null
+                && await strategy.KeepAsync(storageKey, outcome.Result!, _start, context).ConfigureAwait(context.ContinueOnCapturedContext))
+            {
+                HasRenewed = true;
+            }
+        }
     }
 }

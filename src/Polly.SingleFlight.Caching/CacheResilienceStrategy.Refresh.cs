@@ -65,8 +65,18 @@ internal sealed partial class CacheResilienceStrategy<TResult>
 
         private async Task RunAsync()
         {
+            if (await visit.FindNewerAsync<TActual>(context).ConfigureAwait(false) is not null)
+            {
+                // Whoever set this off saw the entry before it was refreshed, by a refresh that has ended since.
+                strategy._refreshes.End(storageKey, succeeded: true);
+                FlightContext.Return(context);
+                return;
+            }
+
             var outcome = await CallAndKeepAsync(visit, callback, context, state, isBackground: true).ConfigureAwait(false);
-            strategy._refreshes.End(storageKey, succeeded: outcome.Exception is null);
+
+            // A result that is not kept would be asked for again by the next hit, so that too has to wait for a moment.
+            strategy._refreshes.End(storageKey, outcome.Exception is null && (visit.HasRenewed || HasFollowed(context, before: null)));
             var reported = outcome.Exception is { } exception
                 ? Outcome.FromException<TResult>(exception)
                 : Outcome.FromResult(Up(outcome.Result!));

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Polly.SingleFlight.Caching.Storage;
 using Polly.SingleFlight.Caching.Telemetry;
 using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
 using Polly.Telemetry;
 
 namespace Polly.SingleFlight.Caching;
@@ -96,9 +97,23 @@ internal sealed partial class CacheResilienceStrategy<TResult> : ResilienceStrat
     private ValueTask<Outcome<TActual>> Execute<TActual, TState>(
         object? key, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
     {
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            // Since it came: while its key was made.
+            return new(Outcomes.Canceled<TActual>(context));
+        }
+
         if (key is null or "")
         {
-            return Outcomes.InvokeAsync(callback, context, state);
+            return context.Properties.TryGetValue(ContextProperties.Inside, out var enclosing) && enclosing is not null
+                ? BypassAsync(enclosing, callback, context, state)
+                : Outcomes.InvokeAsync(callback, context, state);
+        }
+
+        if (ResultOwnership<TActual>.IsExclusive)
+        {
+            // A pipeline of objects can be asked for one.
+            return Outcome.FromExceptionAsValueTask<TActual>(new InvalidOperationException(Refusal.Of(typeof(TActual))));
         }
 
         object storageKey;
@@ -122,54 +137,13 @@ internal sealed partial class CacheResilienceStrategy<TResult> : ResilienceStrat
         return FindThenExecuteAsync(key, storageKey, callback, context, state);
     }
 
-    private async ValueTask<Outcome<TActual>> FindThenExecuteAsync<TActual, TState>(
-        object key,
-        object storageKey,
-        Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
-        ResilienceContext context,
-        TState state)
+    /// <summary>Inside another execution of the same context; a flight of this one is not for the other to store.</summary>
+    private static async ValueTask<Outcome<TActual>> BypassAsync<TActual, TState>(
+        IInsideFlight enclosing, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
     {
-        var entry = await FindAsync<TActual>(storageKey, context).ConfigureAwait(context.ContinueOnCapturedContext);
-        if (context.CancellationToken.IsCancellationRequested)
-        {
-            return Outcomes.Canceled<TActual>(context);
-        }
-
-        return entry is not null && IsFresh(entry)
-            ? await Return(entry, key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext)
-            : await CallAsync(storageKey, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        context.Properties.Set(ContextProperties.Inside, null);
+        var outcome = await Outcomes.InvokeAsync(callback, context, state).Settle().ConfigureAwait(context.ContinueOnCapturedContext);
+        context.Properties.Set(ContextProperties.Inside, enclosing);
+        return outcome;
     }
-
-    /// <summary>What the cache has at once. A cache that throws has nothing.</summary>
-    private CacheEntry<TActual>? Find<TActual>(object key, ResilienceContext context)
-    {
-        try
-        {
-            return _store.Find<TActual>(key);
-        }
-        catch (Exception exception)
-        {
-            _telemetry.Failed(context, "Lookup", exception);
-            return null;
-        }
-    }
-
-    private async ValueTask<CacheEntry<TActual>?> FindAsync<TActual>(object storageKey, ResilienceContext context)
-    {
-        try
-        {
-            return await _store.FindAsync<TActual>(storageKey, context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext);
-        }
-        catch (Exception exception)
-        {
-            if (!context.CancellationToken.IsCancellationRequested)
-            {
-                _telemetry.Failed(context, "Lookup", exception);
-            }
-
-            return null;
-        }
-    }
-
-    private bool IsFresh<TActual>(CacheEntry<TActual> entry) => _clock.GetUtcNow() < entry.ExpiresAt;
 }

@@ -6,7 +6,7 @@ namespace Polly.SingleFlight.Caching;
 /// <typeparam name="TResult">The result type of the pipeline.</typeparam>
 /// <param name="context">The context of the execution.</param>
 /// <param name="result">The cached result.</param>
-/// <param name="age">The time since it was stored.</param>
+/// <param name="age">The time since the call for it had ended.</param>
 /// <param name="isStale">Whether its lifetime is over and it is returned because the call failed.</param>
 public readonly struct OnCacheHitArguments<TResult>(ResilienceContext context, TResult result, TimeSpan age, bool isStale)
 {
@@ -16,7 +16,7 @@ public readonly struct OnCacheHitArguments<TResult>(ResilienceContext context, T
     /// <summary>Gets the cached result.</summary>
     public TResult Result { get; } = result;
 
-    /// <summary>Gets the time since the result was stored.</summary>
+    /// <summary>Gets the time since the call for the result had ended.</summary>
     public TimeSpan Age { get; } = age;
 
     /// <summary>Gets a value indicating whether the lifetime of the result is over and it is returned because the call failed.</summary>

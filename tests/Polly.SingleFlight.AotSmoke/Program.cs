@@ -18,6 +18,11 @@ using Polly.SingleFlight.AotSmoke;
     ("a group shows, forgets and cancels flights", Composition.GroupControlsFlights),
     ("a client configured from a section coalesces", Registration.ClientWithConfigurationCoalesces),
     ("an invalid section is refused by key", Registration.InvalidConfigurationIsNamed),
+    ("a cached result is returned without a call", Caching.SecondCallIsAHit),
+    ("a cached value of a value type is returned without a call", Caching.ValueTypesAndDerivedTypesAreCached),
+    ("a result is refreshed ahead", Caching.RefreshAheadRunsInTheBackground),
+    ("a hybrid cache serializes entries with generated code", Caching.HybridCacheSerializesEntries),
+    ("invalid cache options are refused by name", Caching.InvalidOptionsAreNamed),
 ];
 
 var failed = 0;

@@ -5,9 +5,6 @@ namespace Polly.SingleFlight.Caching.Storage;
 /// <summary>An <see cref="IMemoryCache"/>. The entry is stored as it is.</summary>
 internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
 {
-    /// <summary>Longer than any service runs, and short enough for clocks to add.</summary>
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
-
     /// <summary>
     /// Whether a lookup is certain not to keep the key it is made with, which can then be one that is used again. It is for
     /// Microsoft's own cache; others may do as they like with a key.
@@ -15,7 +12,7 @@ internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
     private readonly bool _keepsNoKeys = cache.GetType().FullName == "Microsoft.Extensions.Caching.Memory.MemoryCache";
 
     [ThreadStatic]
-    private static MemoryKey? t_probe;
+    private static MemoryKey? s_probe;
 
     public override object StorageKey<TResult>(object key) => new MemoryKey(scope, typeof(TResult), key);
 
@@ -29,8 +26,8 @@ internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
         }
 
         // Taken for the time of the lookup: comparing keys is foreign code, which may look something up itself.
-        var probe = t_probe ?? new MemoryKey(null, null, null);
-        t_probe = null;
+        var probe = s_probe ?? new MemoryKey(null, null, null);
+        s_probe = null;
         probe.Set(scope, typeof(TResult), key);
         try
         {
@@ -39,7 +36,7 @@ internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
         finally
         {
             probe.Set(null, null, null);
-            t_probe = probe;
+            s_probe = probe;
         }
     }
 
@@ -50,7 +47,7 @@ internal sealed class MemoryStore(IMemoryCache cache, object scope) : CacheStore
     {
         using var slot = cache.CreateEntry(storageKey);
         slot.Value = entry;
-        slot.AbsoluteExpirationRelativeToNow = time < s_longest ? time : s_longest;
+        slot.AbsoluteExpirationRelativeToNow = time;
 
         // A cache with a limit wants a size; without a limit it does not matter.
         slot.Size = 1;

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Polly.SingleFlight.Caching;
 using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight.Tests.PublicApi;
@@ -13,7 +14,8 @@ public class PublicApiTests
 
     public static TheoryData<string> Packages => new(
         typeof(SingleFlightGroup).Assembly.GetName().Name!,
-        typeof(SingleFlightHandlerContext).Assembly.GetName().Name!);
+        typeof(SingleFlightHandlerContext).Assembly.GetName().Name!,
+        typeof(CacheLifetime).Assembly.GetName().Name!);
 
     [Theory]
     [MemberData(nameof(Packages))]

@@ -1,0 +1,114 @@
+namespace Polly.SingleFlight.Caching.Tests.Infrastructure;
+
+/// <summary>
+/// The base of tests of the cache: both kinds of cache on a manual clock, options whose events are counted, and an upstream that
+/// counts its calls by key. The validator of the base runs after every test.
+/// </summary>
+public abstract class CacheTest : FlightTest
+{
+    internal const string Hit = "hit";
+    internal const string Stale = "stale";
+    internal const string Miss = "miss";
+    internal const string Refreshed = "refreshed";
+    internal const string RefreshFailed = "refresh failed";
+    internal const string Upstream = "upstream";
+
+    protected static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
+
+    private int _version;
+
+    protected CacheTest()
+    {
+        Memory = new HookedMemoryCache(Clock);
+        Hybrid = new SerializingHybridCache(Clock);
+    }
+
+    internal HookedMemoryCache Memory { get; }
+
+    internal SerializingHybridCache Hybrid { get; }
+
+    internal RecordingListener Listener { get; } = new();
+
+    public override ValueTask DisposeAsync()
+    {
+        Memory.Dispose();
+        GC.SuppressFinalize(this);
+        return base.DisposeAsync();
+    }
+
+    /// <summary>Options whose events are counted, with results that live ten seconds and are refreshed after eight if the test says so.</summary>
+    internal CacheStrategyOptions<T> Counted<T>(TimeSpan? refreshAfter = null, TimeSpan staleOnError = default)
+    {
+        return new CacheStrategyOptions<T>
+        {
+            LifetimeGenerator = _ => new(new CacheLifetime(10 * s_second, refreshAfter)),
+            StaleOnError = staleOnError,
+            OnHit = args => Count(args.IsStale ? Stale : Hit),
+            OnMiss = _ => Count(Miss),
+            OnRefresh = args => Count(args.Outcome.Exception is null ? Refreshed : RefreshFailed),
+        };
+
+        ValueTask Count(string name)
+        {
+            Probe.Hit(name);
+            return default;
+        }
+    }
+
+    internal ResiliencePipelineBuilder<T> Builder<T>(string? name = null) =>
+        new() { Name = name, TimeProvider = Clock, TelemetryListener = Listener };
+
+    /// <summary>A cache over the memory cache, with a single flight inside.</summary>
+    internal ResiliencePipeline<T> Cached<T>(CacheStrategyOptions<T>? options = null, bool withFlight = true)
+    {
+        var builder = Builder<T>().AddCache(Memory, options ?? Counted<T>());
+        return withFlight ? builder.AddSingleFlight(Watched(new SingleFlightStrategyOptions<T>())).Build() : builder.Build();
+    }
+
+    internal ResiliencePipeline<T> CachedHybrid<T>(CacheStrategyOptions<T>? options = null, bool withFlight = true)
+    {
+        var builder = Builder<T>("pipeline").AddCache(Hybrid, options ?? Counted<T>());
+        return withFlight ? builder.AddSingleFlight(Watched(new SingleFlightStrategyOptions<T>())).Build() : builder.Build();
+    }
+
+    /// <summary>Calls upstream, which answers with the key and a number that grows with every call.</summary>
+    internal Task<string> Fetch(ResiliencePipeline<string> pipeline, object key, CancellationToken token = default) =>
+        Call(pipeline, key, _ => Task.FromResult(Answer(key)), token);
+
+    /// <summary>Calls upstream, which is held by the gate.</summary>
+    internal Task<string> Fetch(ResiliencePipeline<string> pipeline, object key, Gate gate, CancellationToken token = default) =>
+        Call(
+            pipeline,
+            key,
+            async _ =>
+            {
+                var answer = Answer(key);
+                await gate.Opened;
+                return answer;
+            },
+            token);
+
+    internal Task<string> Fail(ResiliencePipeline<string> pipeline, object key, Exception? exception = null) => Call(
+        pipeline,
+        key,
+        _ =>
+        {
+            Probe.Hit(Upstream);
+            return Task.FromException<string>(exception ?? new InvalidOperationException("upstream failed"));
+        });
+
+    internal string Answer(object key)
+    {
+        Probe.Hit(Upstream);
+        Probe.Hit($"{Upstream} {key}");
+        return $"{key}:{Interlocked.Increment(ref _version)}";
+    }
+
+    /// <summary>Completes when the thread pool has begun with everything that was queued before, such as a refresh.</summary>
+    internal static Task PoolReached()
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ThreadPool.UnsafeQueueUserWorkItem(static reached => reached.SetResult(), reached, preferLocal: false);
+        return reached.Task.Soon();
+    }
+}

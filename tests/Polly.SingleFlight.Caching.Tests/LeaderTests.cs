@@ -1,0 +1,108 @@
+namespace Polly.SingleFlight.Caching.Tests;
+
+/// <summary>Who keeps the result when the leader does not stay, or keeps it to itself.</summary>
+public sealed class LeaderTests : CacheTest
+{
+    [Fact]
+    public async Task Leader_LeavesDuringTheFlight_TheResultIsCachedNevertheless()
+    {
+        foreach (var hybrid in new[] { false, true })
+        {
+            var pipeline = hybrid ? CachedHybrid<string>() : Cached<string>();
+            var gate = new Gate();
+            var (started, joined) = (Probe[Started], Probe[Joined]);
+            using var source = new CancellationTokenSource();
+            var leader = Fetch(pipeline, "key", gate, source.Token);
+            await Probe.Reached(Started, started + 1);
+            var follower = Fetch(pipeline, "key");
+            await Probe.Reached(Joined, joined + 1);
+            await source.CancelAsync();
+            await IsCanceledBy(leader, source.Token);
+            gate.Open();
+
+            var answer = await follower;
+            Assert.Equal(answer, await Fetch(pipeline, "key"));
+        }
+
+        Assert.Equal(2, Probe[Upstream]);
+    }
+
+    [Fact]
+    public async Task Leader_LeavesAndHandsOver_TheFollowersResultIsCached()
+    {
+        var pipeline = Builder<string>().AddCache(Memory, Counted<string>())
+            .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string> { LeaderDeparture = LeaderDeparture.HandOver }))
+            .Build();
+        using var source = new CancellationTokenSource();
+        var leader = Fetch(pipeline, "key", new Gate(), source.Token);
+        await Probe.Reached(Started, 1);
+        var follower = Fetch(pipeline, "key");
+        await Probe.Reached(Joined, 1);
+        await source.CancelAsync();
+
+        await IsCanceledBy(leader, source.Token);
+        Assert.Equal("key:2", await follower);
+        Assert.Equal("key:2", await Fetch(pipeline, "key"));
+    }
+
+    [Fact]
+    public async Task UnsharedOutcome_FollowersRunAloneAndKeepTheirResults()
+    {
+        var flights = new SingleFlightStrategyOptions<string> { ShouldShare = _ => new(false) };
+        var options = Counted<string>();
+        options.ShouldCache = args => new(args.Outcome.Result != "key:1");
+        var pipeline = Builder<string>().AddCache(Memory, options).AddSingleFlight(Watched(flights)).Build();
+        var gate = new Gate();
+        var leader = Fetch(pipeline, "key", gate);
+        await Probe.Reached(Started, 1);
+        var follower = Fetch(pipeline, "key");
+        await Probe.Reached(Joined, 1);
+        gate.Open();
+
+        Assert.Equal(("key:1", "key:2"), (await leader, await follower));
+        Assert.Equal("key:2", await Fetch(pipeline, "key"));
+    }
+
+    [Fact]
+    public async Task Leader_LeavesAndItsContextIsReused_TheCacheTouchesNothingOfIt()
+    {
+        ResiliencePropertyKey<string> tenant = new("tenant");
+        var options = Counted<string>();
+        List<string> seen = [];
+        options.ShouldCache = args =>
+        {
+            seen.Add(args.Context.Properties.GetValue(tenant, "none"));
+            return new(true);
+        };
+        var pipeline = Cached(options);
+        var gate = new Gate();
+        using var source = new CancellationTokenSource();
+        var context = ResilienceContextPool.Shared.Get(source.Token);
+        context.SetSingleFlightKey("key");
+        context.Properties.Set(tenant, "mine");
+        var leader = pipeline.ExecuteAsync(
+            async (_, _) =>
+            {
+                await gate.Opened;
+                return Answer("key");
+            },
+            context,
+            0).AsTask();
+        await Probe.Reached(Started, 1);
+        var follower = Fetch(pipeline, "key");
+        await Probe.Reached(Joined, 1);
+        await source.CancelAsync();
+        await IsCanceledBy(leader, source.Token);
+
+        // As if the pool had given it to another tenant, with a pipeline and a key of its own.
+        context.Properties.Set(tenant, "another's");
+        context.SetSingleFlightKey("another key");
+        gate.Open();
+        Assert.Equal("key:1", await follower);
+
+        Assert.Equal(["mine"], seen);
+        Assert.Equal(("another's", "another key"), (context.Properties.GetValue(tenant, ""), context.GetSingleFlightKey()));
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        ResilienceContextPool.Shared.Return(context);
+    }
+}

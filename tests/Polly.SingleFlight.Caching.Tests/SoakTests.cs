@@ -1,0 +1,124 @@
+namespace Polly.SingleFlight.Caching.Tests;
+
+/// <summary>
+/// Random calls, failures, departures and steps of the clock over few keys, with an oracle that knows when which result was made.
+/// A failure names its seed, which decides the calls; their interleaving is the machine's.
+/// </summary>
+[Collection(nameof(Alone))]
+public sealed class SoakTests(ITestOutputHelper output) : CacheTest
+{
+    private const int Keys = 5;
+    private const int Workers = 8;
+    private const int CallsEach = 4_000;
+
+    private static readonly TimeSpan s_lifetime = 10 * s_second;
+    private static readonly TimeSpan s_stale = 5 * s_second;
+    private static readonly ResiliencePropertyKey<bool> s_isStale = new("stale");
+
+    private readonly RefreshWatch _watch = new();
+
+    [Theory]
+    [InlineData(1, false, true)]
+    [InlineData(2, false, false)]
+    [InlineData(3, true, true)]
+    [InlineData(4, true, false)]
+    [InlineData(5, false, true)]
+    public async Task RandomCalls_ReturnNothingTooOldAndNothingOfAnotherKey(int seed, bool hybrid, bool withFlight)
+    {
+        var pipeline = Build(hybrid, withFlight);
+        Hybrid.LookedUp = static async _ => await Task.Yield();
+
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(async () =>
+        {
+            var random = new Random((seed * 1000) + worker);
+            for (var i = 0; i < CallsEach; i++)
+            {
+                if (random.Next(30) == 0)
+                {
+                    Clock.Advance(random.Next(2000) * TimeSpan.FromMilliseconds(1));
+                }
+
+                await CallAsync(pipeline, random);
+            }
+        }))).WaitAsync(TimeSpan.FromMinutes(2));
+        await _watch.Ended();
+
+        var counts = string.Join(", ", new[] { Upstream, Hit, Miss, Stale, Refreshed, RefreshFailed }.Select(name => $"{Probe[name]} x {name}"));
+        output.WriteLine($"seed {seed}: {counts}");
+        Assert.True(_watch.Violations.IsEmpty, $"seed {seed}: {string.Join('\n', _watch.Violations.Take(10))}");
+        Assert.All([Hit, Miss, Stale, Refreshed, RefreshFailed], name => Assert.NotEqual(0, Probe[name]));
+        Assert.Equal(0, Listener.Count("OnCacheFailed"));
+    }
+
+    private ResiliencePipeline<Made> Build(bool hybrid, bool withFlight)
+    {
+        var options = Counted<Made>(staleOnError: s_stale);
+        var count = options.OnHit!;
+        options.OnHit = args =>
+        {
+            args.Context.Properties.Set(s_isStale, args.IsStale);
+            return count(args);
+        };
+
+        // Both from the start of the call, so that no result outlives its lifetime by the time that it took.
+        options.LifetimeGenerator = args => new(new CacheLifetime(s_lifetime - args.Elapsed, 0.8 * (s_lifetime - args.Elapsed)));
+        var builder = Builder<Made>("soak");
+        builder = (hybrid ? builder.AddCache(Hybrid, options) : builder.AddCache(Memory, options)).AddStrategy(_ => _watch, new RefreshWatch.Options());
+        return withFlight ? builder.AddSingleFlight(Watched(new SingleFlightStrategyOptions<Made>())).Build() : builder.Build();
+    }
+
+    private async Task CallAsync(ResiliencePipeline<Made> pipeline, Random random)
+    {
+        var key = $"key {random.Next(Keys)}";
+        var (fails, yields, leaves) = (random.Next(5) == 0, random.Next(4), random.Next(10) == 0);
+        using var source = new CancellationTokenSource();
+        var context = ResilienceContextPool.Shared.Get(source.Token);
+        context.SetSingleFlightKey(key);
+        var began = Clock.GetUtcNow();
+        try
+        {
+            var call = pipeline.ExecuteAsync(
+                async (inside, _) =>
+                {
+                    Probe.Hit(Upstream);
+                    var made = new Made(key, Clock.GetUtcNow());
+                    for (var i = 0; i < yields; i++)
+                    {
+                        await Task.Yield();
+                    }
+
+                    inside.CancellationToken.ThrowIfCancellationRequested();
+                    return fails ? throw new InvalidOperationException("random") : made;
+                },
+                context,
+                0).AsTask();
+            if (leaves)
+            {
+                await source.CancelAsync();
+            }
+
+            var result = await call.Soon();
+            _watch.Check(result.Key == key, $"{key} got a result of {result.Key}");
+
+            // A follower may have joined long after the result was made; that is for MaxJoinAge to limit, and not the cache's.
+            var limit = context.Properties.GetValue(s_isStale, false) ? s_lifetime + s_stale : s_lifetime;
+            _watch.Check(
+                began - result.MadeAt < limit || context.GetSingleFlightResult() is { Role: SingleFlightRole.Follower },
+                $"{key} got a result of {began - result.MadeAt} before the call");
+        }
+        catch (OperationCanceledException exception)
+        {
+            _watch.Check(leaves && exception.CancellationToken == source.Token, "cancelled by somebody else");
+        }
+        catch (InvalidOperationException exception)
+        {
+            _watch.Check(exception.Message == "random", exception.ToString());
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    public sealed record Made(string Key, DateTimeOffset MadeAt);
+}

@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Polly.Telemetry;
+
+namespace Polly.SingleFlight.Caching.Tests;
+
+/// <summary>Events, counters and callbacks. A meter listener sees the whole process, so these tests run by themselves.</summary>
+[Collection(nameof(Alone))]
+public sealed class TelemetryTests : CacheTest
+{
+    private const string Prefix = "polly.single_flight.cache.";
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Everything_ThatHappens_IsReportedWithoutKeyAndResult(bool hybrid)
+    {
+        using var meter = new Recorder();
+        var builder = Builder<string>("tokens");
+        builder.InstanceName = "eu";
+        var options = Counted<string>(8 * s_second, TimeSpan.FromHours(1));
+        var pipeline = (hybrid ? builder.AddCache(Hybrid, options) : builder.AddCache(Memory, options))
+            .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>())).Build();
+
+        await Fetch(pipeline, "secret");
+        await Fetch(pipeline, "secret");
+        Clock.Advance(8 * s_second);
+        await Fail(pipeline, "secret");
+        await Probe.Reached(RefreshFailed, 1);
+        Clock.Advance(s_second);
+        await Fetch(pipeline, "secret");
+        Clock.Advance(s_second);
+        await Fail(pipeline, "secret");
+        await Fetch(pipeline, "secret");
+        Clock.Advance(8 * s_second);
+        await Fetch(pipeline, "secret");
+        await Probe.Reached(Refreshed, 1);
+
+        Assert.Equal((3, 1, 4, 1, 1), (Probe[Miss], Probe[Stale], Probe[Hit], Probe[RefreshFailed], Probe[Refreshed]));
+        Assert.Equal((3, 1, 4, 2), (meter.Sum("misses"), meter.Sum("stale"), meter.Sum("hits"), meter.Sum("refreshes")));
+        Assert.Equal((1, 1), (meter.Sum("refreshes", success: true), meter.Sum("refreshes", success: false)));
+        Assert.Equal(
+            ["pipeline.instance=eu", "pipeline.name=tokens", "strategy.name=Cache", "success=False", "success=True"],
+            meter.Tags.Distinct().Order(StringComparer.Ordinal));
+        AssertEvents(("OnCacheMiss", ResilienceEventSeverity.Debug, 3), ("OnCacheHit", ResilienceEventSeverity.Debug, 4));
+        AssertEvents(("OnCacheStale", ResilienceEventSeverity.Warning, 1), ("OnCacheRefresh", ResilienceEventSeverity.Debug, 1));
+        AssertEvents(("OnCacheRefreshFailed", ResilienceEventSeverity.Warning, 1));
+        Assert.All(Listener.Reports, report => Assert.DoesNotContain("secret", report.Arguments, StringComparison.Ordinal));
+        Assert.All(
+            Listener.Reports,
+            report => Assert.False(report.HasOutcome && report.Name.StartsWith("OnCache", StringComparison.Ordinal), report.Name));
+    }
+
+    [Fact]
+    public async Task Events_OfAnExecution_AreReportedOnTheCallersContext()
+    {
+        List<ResilienceContext> contexts = [];
+        var options = new CacheStrategyOptions<string>
+        {
+            OnHit = args =>
+            {
+                contexts.Add(args.Context);
+                Assert.Equal(("key:1", s_second, false), (args.Result, args.Age, args.IsStale));
+                return default;
+            },
+            OnMiss = args =>
+            {
+                contexts.Add(args.Context);
+                return default;
+            },
+        };
+        var pipeline = Builder<string>().AddCache(Memory, options).Build();
+        var context = ResilienceContextPool.Shared.Get();
+        context.SetSingleFlightKey("key");
+        await pipeline.ExecuteAsync(_ => new ValueTask<string>(Answer("key")), context);
+        Clock.Advance(s_second);
+        await pipeline.ExecuteAsync(_ => new ValueTask<string>(Answer("key")), context);
+
+        Assert.Equal([context, context], contexts);
+        Assert.All(Listener.Reports.Where(report => report.Name.StartsWith("OnCache", StringComparison.Ordinal)), report => Assert.Same(context, report.Context));
+        ResilienceContextPool.Shared.Return(context);
+    }
+
+    [Fact]
+    public async Task MeterListener_Throws_FailsNoExecution()
+    {
+        using var meter = new Recorder { Throws = true };
+        var pipeline = Cached(Counted<string>(8 * s_second, TimeSpan.FromHours(1)));
+        await Fetch(pipeline, "key");
+        Clock.Advance(8 * s_second);
+        await Fetch(pipeline, "key");
+        await Probe.Reached(Refreshed, 1);
+        Clock.Advance(10 * s_second);
+
+        Assert.Equal("key:2", await Fail(pipeline, "key"));
+    }
+
+    private void AssertEvents(params ReadOnlySpan<(string Name, ResilienceEventSeverity Severity, int Count)> expected)
+    {
+        foreach (var (name, severity, count) in expected)
+        {
+            var reports = Listener.Reports.Where(report => report.Name == name).ToArray();
+            Assert.Equal((name, count), (name, reports.Length));
+            Assert.All(reports, report => Assert.Equal(severity, report.Severity));
+        }
+    }
+
+    private sealed class Recorder : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private readonly ConcurrentQueue<(string Name, long Value, KeyValuePair<string, object?>[] Tags)> _seen = new();
+
+        public Recorder()
+        {
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "Polly.SingleFlight.Caching")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            {
+                if (Throws)
+                {
+                    throw new InvalidOperationException("from a listener");
+                }
+
+                _seen.Enqueue((instrument.Name, value, tags.ToArray()));
+            });
+            _listener.Start();
+        }
+
+        public bool Throws { get; init; }
+
+        public IEnumerable<string> Tags => _seen.SelectMany(seen => seen.Tags).Select(tag => $"{tag.Key}={tag.Value}");
+
+        public long Sum(string name, bool? success = null) => _seen
+            .Where(seen => seen.Name == Prefix + name && (success is null || seen.Tags.Contains(new("success", success))))
+            .Sum(seen => seen.Value);
+
+        public void Dispose() => _listener.Dispose();
+    }
+}
