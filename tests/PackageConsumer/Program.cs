@@ -1,6 +1,8 @@
 using System.Runtime.Versioning;
+using Microsoft.Extensions.Caching.Memory;
 using Polly;
 using Polly.SingleFlight;
+using Polly.SingleFlight.Caching;
 
 // What a first user writes, against the packages and nothing else: 1000 callers over four keys must cost four executions.
 var group = new SingleFlightGroup();
@@ -39,8 +41,24 @@ ResilienceContextPool.Shared.Return(context);
 // A registered HttpClient, whose callers each get a response of their own.
 var (answered, requests) = await RegisteredClient.RunAsync(callers: 100);
 
+// A cache in front: the second wave calls nobody.
+using var memory = new MemoryCache(new MemoryCacheOptions());
+var calls = 0;
+var cached = new ResiliencePipelineBuilder<string>().AddCache(memory, new CacheStrategyOptions<string>()).AddSingleFlight().Build();
+for (var wave = 0; wave < 2; wave++)
+{
+    await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => cached.ExecuteSingleFlightAsync(
+        "key",
+        async cancellationToken =>
+        {
+            Interlocked.Increment(ref calls);
+            await Task.Yield();
+            return "value";
+        }).AsTask()));
+}
+
 var framework = typeof(SingleFlightGroup).Assembly.GetCustomAttributes(false).OfType<TargetFrameworkAttribute>().Single().FrameworkName;
 Console.WriteLine($"{framework} on .NET {Environment.Version}: {callers.Length} callers, {waiting} waiting, {executions} executions, " +
-    $"{right} right results, {group.ActiveFlights} flights left; {role}: {number}; {answered} HTTP callers, {requests} requests");
-return (waiting, executions, right, group.ActiveFlights, role, number, answered, requests)
-    == (1000, 4, 1000, 0, SingleFlightRole.Leader, 42, 100, 1) ? 0 : 1;
+    $"{right} right results, {group.ActiveFlights} flights left; {role}: {number}; {answered} HTTP callers, {requests} requests; {calls} cached calls");
+return (waiting, executions, right, group.ActiveFlights, role, number, answered, requests, calls)
+    == (1000, 4, 1000, 0, SingleFlightRole.Leader, 42, 100, 1, 1) ? 0 : 1;

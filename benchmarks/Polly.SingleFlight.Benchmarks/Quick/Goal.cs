@@ -16,6 +16,7 @@ internal sealed record Goal(double Limit, bool IsMinimum, string Format)
 
     public static readonly Goal HttpNanoseconds = new(3000, IsMinimum: false, "0 ns");
     public static readonly Goal HttpBytes = new(2048, IsMinimum: false, "0 B");
+    public static readonly Goal CacheHitBytes = new(0, IsMinimum: false, "0 B");
     public static readonly Goal HttpFollowerBytes = new(1024, IsMinimum: false, "0 B");
 
     public string Judge(double measured)

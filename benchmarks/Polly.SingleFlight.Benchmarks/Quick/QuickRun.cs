@@ -21,6 +21,7 @@ internal static class QuickRun
             new HttpUncontendedSection(lineup),
             new HttpFollowerSection(lineup),
             new HttpKeySection(lineup),
+            new CacheHitSection(lineup),
         ];
         Section[] chosen = args switch
         {
