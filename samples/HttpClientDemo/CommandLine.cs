@@ -6,22 +6,30 @@ namespace HttpClientDemo;
 internal static class CommandLine
 {
     public const string Usage = """
-        Sends a wave of callers for access tokens, one millisecond apart over several regions, to a slow token endpoint on
-        loopback, and shows how many requests reached the endpoint: with single flight, one for each region.
+        Sends waves of callers for access tokens, one millisecond apart over several regions, to a slow token endpoint on
+        loopback, and shows how many requests of each wave reached the endpoint. Tokens are cached, and what is not in the
+        cache is requested in single flight, so they are
+
+          wave 1 (cold)           one for each region
+          wave 2 (warm)           none
+          wave 3 (expired)        one for each region; the clock of the cache is advanced, nobody sleeps
+          wave 4 (refresh ahead)  one for each region, in the background: every caller gets the cached token at once
 
         usage: dotnet run --project samples/HttpClientDemo [-- options]
 
-          --without            no single flight: every caller sends its own request
+          --no-cache           no cache, and a single wave: one request for each region
+          --without            no single flight and no cache, and a single wave: every caller sends its own request
           --callers N          number of callers, 1 to 100000 (default 1000); more than 1000 arrive within a second
           --regions A,B,...    which of America, Europe, Africa, Asia (default all)
-          --unknown-region     also ask for Atlantis, which the endpoint refuses: one error for all its callers
+          --unknown-region     also ask for Atlantis, which the endpoint refuses: one error for all its callers of
+                               the first wave, of which nothing is cached
           --fail-first         the endpoint answers the first request of each region with 503, so that retry shows
           --wiremock           the endpoint is a WireMock server, which counts what reaches it; needs Java and 'npm ci'
           --speed X            run X times as fast, 0.01 to 1000 (default 1)
           --help               show this text
 
-        exit codes: 0 every caller got a token of its own region, from one request for each region (two with --fail-first;
-        any number with --without), 1 it did not hold, 2 bad options, 3 WireMock cannot be started,
+        exit codes: 0 every caller got a token of its own region, from as many requests as above (two instead of one in the
+        first wave with --fail-first; any number with --without), 1 it did not hold, 2 bad options, 3 WireMock cannot be started,
         130 interrupted
 
         """;
@@ -38,6 +46,7 @@ internal static class CommandLine
                 "--without" => options with { Without = true },
                 "--callers" => options with { Callers = ParseCallers(ValueOf(option, rest)) },
                 "--regions" => options with { Regions = ParseRegions(ValueOf(option, rest)) },
+                "--no-cache" => options with { NoCache = true },
                 "--unknown-region" => options with { UnknownRegion = true },
                 "--fail-first" => options with { FailFirst = true },
                 "--wiremock" => options with { WireMock = true },

@@ -2,7 +2,7 @@ using Polly.SingleFlight.WireMock;
 
 namespace HttpClientDemo;
 
-/// <summary>The story from end to end: an endpoint, a wave of callers, and what came of it.</summary>
+/// <summary>The story from end to end: an endpoint, waves of callers, and what came of it.</summary>
 internal static class Demo
 {
     /// <returns>The exit code: 0 if everything held.</returns>
@@ -17,21 +17,8 @@ internal static class Demo
             .AddTokenClient(ReadConfiguration(), endpoint.Address, options)
             .BuildServiceProvider();
 
-        var wave = new Wave(options, services);
-        var report = new Report(options, wave, endpoint);
-        Console.WriteLine(report.Heading);
-        var running = wave.RunAsync(cancellationToken);
-        await Display.ShowAsync(report, running);
-        await running;
-        await endpoint.CountAsync();
-
-        if (report.Refusal is { } refusal)
-        {
-            Console.WriteLine(refusal);
-        }
-
-        Console.WriteLine(report.Verdict);
-        var faults = new Inspection(options, wave, endpoint).FindFaults();
+        Console.WriteLine(Report.Heading(options, endpoint));
+        var faults = await new Story(options, services, endpoint).TellAsync(cancellationToken);
         if (faults.Count == 0)
         {
             return 0;

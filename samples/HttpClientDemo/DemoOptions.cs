@@ -11,6 +11,11 @@ internal sealed record DemoOptions
 
     public bool Without { get; init; }
 
+    public bool NoCache { get; init; }
+
+    /// <summary>Whether there is a cache, and with it more than one wave. Without single flight there is no story for it to be part of.</summary>
+    public bool IsCached => !Without && !NoCache;
+
     public bool FailFirst { get; init; }
 
     public bool UnknownRegion { get; init; }

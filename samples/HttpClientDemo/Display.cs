@@ -10,7 +10,10 @@ internal static class Display
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
     /// <summary>Returns when the wave has ended, whichever way; it does not throw for it.</summary>
-    public static Task ShowAsync(Report report, Task wave)
+    /// <param name="report">What is shown.</param>
+    /// <param name="wave">The wave.</param>
+    /// <param name="keepTable">Whether the table stays when the wave has ended.</param>
+    public static Task ShowAsync(Report report, Task wave, bool keepTable)
     {
         // Both said explicitly, because on build servers the library would send escape codes into files as well.
         var console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -19,13 +22,13 @@ internal static class Display
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
         });
         return console.Profile.Capabilities.Ansi
-            ? ShowLiveAsync(console, report, wave)
-            : ShowLinesAsync(console, report, wave);
+            ? ShowLiveAsync(console, report, wave, keepTable)
+            : ShowLinesAsync(console, report, wave, keepTable);
     }
 
-    private static async Task ShowLiveAsync(IAnsiConsole console, Report report, Task wave)
+    private static async Task ShowLiveAsync(IAnsiConsole console, Report report, Task wave, bool keepTable)
     {
-        await console.Live(report.CreateTable()).StartAsync(async live =>
+        await console.Live(report.CreateTable()).AutoClear(!keepTable).StartAsync(async live =>
         {
             while (!wave.IsCompleted)
             {
@@ -36,10 +39,13 @@ internal static class Display
         });
 
         // The live table shows the cursor again on the line below it; what follows starts on a clean one.
-        console.WriteLine();
+        if (keepTable)
+        {
+            console.WriteLine();
+        }
     }
 
-    private static async Task ShowLinesAsync(IAnsiConsole console, Report report, Task wave)
+    private static async Task ShowLinesAsync(IAnsiConsole console, Report report, Task wave, bool keepTable)
     {
         var start = Stopwatch.GetTimestamp();
         await Task.WhenAny(wave, Task.Delay(s_interval));
@@ -50,7 +56,7 @@ internal static class Display
             await Task.WhenAny(wave, Task.Delay(s_interval));
         }
 
-        if (wave.IsCompletedSuccessfully)
+        if (keepTable && wave.IsCompletedSuccessfully)
         {
             await report.UpdateAsync();
             console.Write(report.CreateTable());

@@ -1,7 +1,7 @@
 namespace HttpClientDemo;
 
 /// <summary>Checks what the demo promises, answer by answer.</summary>
-internal sealed class Inspection(DemoOptions options, Wave wave, ITokenEndpoint endpoint)
+internal sealed class Inspection(WavePlan plan, Wave wave, UpstreamCount upstream)
 {
     /// <summary>What did not hold; empty when everything did.</summary>
     public IReadOnlyList<string> FindFaults() =>
@@ -17,10 +17,15 @@ internal sealed class Inspection(DemoOptions options, Wave wave, ITokenEndpoint 
                 + (region.IsSupported ? "a token of their own" : "the error that says so") + $", the first got {Describe(wrong[0])}";
         }
 
-        var (calls, expected) = (endpoint.CallsFor(region), options.FailFirst && region.IsSupported ? 2 : 1);
-        if (!options.Without && calls != expected)
+        var calls = upstream.CallsFor(region);
+        if (plan.Calls is { } planned && calls != (region.IsSupported ? planned : 1))
         {
-            yield return $"{region.Name} was called {calls} times instead of {expected}";
+            yield return $"{region.Name} was called {calls} times instead of {(region.IsSupported ? planned : 1)}";
+        }
+
+        if (plan.IsCached && tally.CountWaiters() is > 0 and var waiters)
+        {
+            yield return $"{waiters} callers in {region.Name} waited";
         }
     }
 

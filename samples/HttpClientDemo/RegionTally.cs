@@ -22,6 +22,9 @@ internal sealed class RegionTally(Region region)
         }
     }
 
+    /// <summary>How many callers were not answered at once.</summary>
+    public int CountWaiters() => GetAnswers().Count(static answer => answer.HasWaited);
+
     /// <summary>The answers so far.</summary>
     public IReadOnlyList<Answer> GetAnswers()
     {

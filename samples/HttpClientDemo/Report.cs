@@ -3,11 +3,11 @@ using Spectre.Console;
 namespace HttpClientDemo;
 
 /// <summary>What is shown of a wave, while it runs and when it is over.</summary>
-internal sealed class Report(DemoOptions options, Wave wave, ITokenEndpoint endpoint)
+internal sealed class Report(DemoOptions options, WavePlan plan, Wave wave, UpstreamCount upstream)
 {
-    public string Heading =>
+    public static string Heading(DemoOptions options, ITokenEndpoint endpoint) =>
         $"{options.Callers} callers, {options.Gap.TotalMilliseconds:0.#####} ms apart, over {options.Regions.Count} regions" + Environment.NewLine
-        + "pipeline: " + (options.Without ? "retry -> timeout, without single flight" : "single flight -> retry -> timeout") + Environment.NewLine
+        + "pipeline: " + DescribePipeline(options) + Environment.NewLine
         + $"token endpoint: {endpoint.Name}";
 
     /// <summary>The verdict: how many callers there were, and how many requests they cost.</summary>
@@ -16,25 +16,27 @@ internal sealed class Report(DemoOptions options, Wave wave, ITokenEndpoint endp
         get
         {
             var supported = wave.Tallies.Where(tally => tally.Region.IsSupported).ToArray();
-            return $"{supported.Sum(tally => tally.Callers)} callers, {supported.Sum(tally => endpoint.CallsFor(tally.Region))} upstream calls";
+            return (plan.Name is null ? "" : $"{plan.Name}: ")
+                + $"{supported.Sum(tally => tally.Callers)} callers, {supported.Sum(tally => upstream.CallsFor(tally.Region))} upstream calls"
+                + (plan.IsRefreshed ? $", {supported.Sum(tally => tally.CountWaiters())} callers waited" : "");
         }
     }
 
     /// <summary>What the callers of the unsupported region got, or null if there were none.</summary>
     public string? Refusal =>
         wave.Tallies.SingleOrDefault(tally => !tally.Region.IsSupported) is { } tally
-            ? $"{tally.Region.Name}: {tally.Callers} callers refused, upstream calls: {endpoint.CallsFor(tally.Region)}, error: "
+            ? $"{tally.Region.Name}: {tally.Callers} callers refused, upstream calls: {upstream.CallsFor(tally.Region)}, error: "
                 + tally.GetAnswers()[0].Error?.Message
             : null;
 
     /// <summary>Brings the numbers of upstream calls up to date.</summary>
-    public Task UpdateAsync() => endpoint.CountAsync();
+    public Task UpdateAsync() => upstream.UpdateAsync();
 
     /// <summary>One line about a wave on its way.</summary>
     public string Progress(TimeSpan elapsed) =>
         $"{elapsed.TotalSeconds,5:0.0} s: {wave.Tallies.Sum(tally => tally.Callers)} callers arrived, "
         + $"{wave.Tallies.Sum(tally => tally.GetAnswers().Count)} answered, "
-        + $"{wave.Tallies.Sum(tally => endpoint.CallsFor(tally.Region))} upstream calls";
+        + $"{wave.Tallies.Sum(tally => upstream.CallsFor(tally.Region))} upstream calls";
 
     /// <summary>The regions as they are now.</summary>
     public Table CreateTable()
@@ -56,13 +58,18 @@ internal sealed class Report(DemoOptions options, Wave wave, ITokenEndpoint endp
                 Format(options.Scale(tally.Region.Delay)),
                 $"{tally.Callers}",
                 $"{Math.Max(0, tally.Callers - latencies.Length)}",
-                $"{endpoint.CallsFor(tally.Region)}",
+                $"{upstream.CallsFor(tally.Region)}",
                 Percentile(latencies, 50),
                 Percentile(latencies, 99));
         }
 
         return table;
     }
+
+    private static string DescribePipeline(DemoOptions options) =>
+        options.Without ? "retry -> timeout, without single flight"
+        : options.IsCached ? "cache -> single flight, around the client's single flight -> retry -> timeout"
+        : "single flight -> retry -> timeout";
 
     private static TableColumn RightAligned(string heading) => new TableColumn(heading).RightAligned();
 

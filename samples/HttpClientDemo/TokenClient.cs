@@ -3,15 +3,11 @@ using System.Text.Json;
 namespace HttpClientDemo;
 
 /// <summary>Gets access tokens. It knows nothing of the other callers: requests are shared below it, in the client it is given.</summary>
-internal sealed class TokenClient(HttpClient http)
+internal sealed class TokenClient(HttpClient http) : ITokenSource
 {
     public const string Path = "connect/token";
 
-    /// <summary>Gets a token.</summary>
-    /// <param name="business">Who the token is for.</param>
-    /// <param name="region">Where the token is for.</param>
-    /// <param name="cancellationToken">Ends this caller's wait; the request goes on while anybody else waits for it.</param>
-    /// <exception cref="TokenRequestException">The endpoint did not hand out a token.</exception>
+    /// <inheritdoc/>
     public async Task<AccessToken> GetTokenAsync(string business, string region, CancellationToken cancellationToken = default)
     {
         using var form = new FormUrlEncodedContent(

@@ -33,7 +33,9 @@ internal static class TokenClientRegistration
                 handler.UseProxy = false;
             });
         AddResilience(client, configuration, options);
-        return services;
+        return options.IsCached
+            ? services.AddTokenCache()
+            : services.AddTransient<ITokenSource>(static services => services.GetRequiredService<TokenClient>());
     }
 
     /// <summary>

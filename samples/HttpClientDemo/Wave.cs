@@ -5,13 +5,13 @@ namespace HttpClientDemo;
 /// <summary>
 /// The callers: each one asks for a token of its region, as a request of its own in a web service would.
 /// </summary>
-internal sealed class Wave(DemoOptions options, IServiceProvider services)
+internal sealed class Wave(DemoOptions options, WavePlan plan, IServiceProvider services)
 {
     public const string Business = "contoso";
 
     /// <summary>One tally for each region that was asked for, the unsupported one last.</summary>
     public IReadOnlyList<RegionTally> Tallies { get; } =
-        [.. options.Regions.Concat(options.UnknownRegion ? [Region.Unsupported] : []).Select(region => new RegionTally(region))];
+        [.. options.Regions.Concat(plan.HasUnknownRegion ? [Region.Unsupported] : []).Select(region => new RegionTally(region))];
 
     /// <summary>Sends all callers and waits for all of them, also when it is stopped.</summary>
     /// <exception cref="OperationCanceledException">The wave was stopped; every caller has returned.</exception>
@@ -27,7 +27,7 @@ internal sealed class Wave(DemoOptions options, IServiceProvider services)
                 await DelayUntilAsync(start, options.Gap * i, cancellationToken);
                 var turn = i % options.Regions.Count;
                 callers.Add(SendAsync(Tallies[turn], cancellationToken));
-                if (options.UnknownRegion && turn == 0)
+                if (plan.HasUnknownRegion && turn == 0)
                 {
                     callers.Add(SendAsync(Tallies[^1], cancellationToken));
                 }
@@ -61,15 +61,18 @@ internal sealed class Wave(DemoOptions options, IServiceProvider services)
     private async Task AskAsync(RegionTally tally, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
+        var hasWaited = true;
         try
         {
-            var client = services.GetRequiredService<TokenClient>();
-            var token = await client.GetTokenAsync(Business, tally.Region.Name, cancellationToken);
-            tally.Add(new Answer(Stopwatch.GetElapsedTime(start), token, Error: null));
+            var source = services.GetRequiredService<ITokenSource>();
+            var pending = source.GetTokenAsync(Business, tally.Region.Name, cancellationToken);
+            hasWaited = !pending.IsCompleted;
+            var token = await pending;
+            tally.Add(new Answer(Stopwatch.GetElapsedTime(start), hasWaited, token, Error: null));
         }
         catch (Exception exception)
         {
-            tally.Add(new Answer(Stopwatch.GetElapsedTime(start), Token: null, exception));
+            tally.Add(new Answer(Stopwatch.GetElapsedTime(start), hasWaited, Token: null, exception));
         }
     }
 }
