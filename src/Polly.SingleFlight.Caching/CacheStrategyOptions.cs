@@ -60,7 +60,7 @@ public class CacheStrategyOptions<TResult> : ResilienceStrategyOptions
     /// Gets or sets how long after the end of its lifetime a result is still returned when the call for a new one fails.
     /// </summary>
     /// <value>Zero or more. The default is zero: never.</value>
-    [ZeroOrMore]
+    [NotNegative]
     public TimeSpan StaleOnError { get; set; }
 
     /// <summary>

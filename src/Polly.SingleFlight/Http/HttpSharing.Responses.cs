@@ -107,7 +107,8 @@ internal sealed partial class HttpSharing
         var snapshot = exchange?.Snapshot;
         if (outcome.Result is not null && snapshot is null)
         {
-            return exchange!.Unshareable;
+            // Followers never get the leader's own response, also where it was not said why.
+            return exchange is null or { Unshareable: Unshareable.None } ? Unshareable.NotPrepared : exchange.Unshareable;
         }
 
         if (_shouldShare is null)

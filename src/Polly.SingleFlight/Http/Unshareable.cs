@@ -38,6 +38,9 @@ internal enum Unshareable
     /// <summary>The body is longer than was announced.</summary>
     LengthMismatch,
 
+    /// <summary>The response was not made ready to be shared, which is not meant to happen.</summary>
+    NotPrepared,
+
     /// <summary>The predicate of the options said so.</summary>
     ShouldShare,
 }
