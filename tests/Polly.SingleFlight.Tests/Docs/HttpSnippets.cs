@@ -95,16 +95,6 @@ internal static class HttpSnippets
         #endregion
     }
 
-    /// <summary>A stand-in with the signature of Microsoft.Extensions.Http.Resilience's method, which cannot be referenced here.</summary>
-    private static IHttpClientBuilder AddResilienceHandler(
-        this IHttpClientBuilder builder, string pipelineName, Action<ResiliencePipelineBuilder<HttpResponseMessage>> configure) =>
-        builder.AddHttpMessageHandler(() =>
-        {
-            var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { Name = pipelineName };
-            configure(pipeline);
-            return new StandInResilienceHandler(pipeline.Build());
-        });
-
     internal sealed class TokenClient(HttpClient http)
     {
         public HttpClient Http => http;

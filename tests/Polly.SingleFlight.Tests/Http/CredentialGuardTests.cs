@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Http;
 
@@ -84,7 +85,7 @@ public sealed class CredentialGuardTests : HttpTest
         var upstream = new Upstream(Gate, static sent => Ok(sent.Header("Authorization")!));
         using var handler = new AddingHeader("Authorization", static request => "Bearer " + request.User())
         {
-            InnerHandler = new StandInResilienceHandler(Pipeline(listener: _listener)) { InnerHandler = upstream },
+            InnerHandler = new ResilienceHandler(Pipeline(listener: _listener)) { InnerHandler = upstream },
         };
         var client = PlainClient(handler);
         var callers = Enumerable.Range(0, 10).Select(i => client.SendAsync(Get().By(i % 2 == 0 ? "alice" : "bob"))).ToArray();

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Http;
 
@@ -166,7 +167,7 @@ public sealed class EligibilityTests : HttpTest
             Assert.Same(requestContent, sent.Message.Content);
             return Ok(sent.Number == 1 ? content : new StringContent("answer"));
         });
-        using var invoker = new HttpMessageInvoker(new StandInResilienceHandler(Pipeline(options)) { InnerHandler = upstream });
+        using var invoker = new HttpMessageInvoker(new ResilienceHandler(Pipeline(options)) { InnerHandler = upstream });
         using var request = make();
         requestContent = request.Content;
 

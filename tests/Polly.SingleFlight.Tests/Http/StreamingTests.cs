@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Http;
 
@@ -40,7 +41,7 @@ public sealed class StreamingTests : HttpTest
         var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)]);
         HttpResponseMessage? sent = null;
         var upstream = new Upstream(request => sent = Ok(request.Number == 1 ? content : new StringContent("second")));
-        using var invoker = new HttpMessageInvoker(new StandInResilienceHandler(Pipeline()) { InnerHandler = upstream });
+        using var invoker = new HttpMessageInvoker(new ResilienceHandler(Pipeline()) { InnerHandler = upstream });
 
         var response = await invoker.SendAsync(Get(), default).Soon();
 

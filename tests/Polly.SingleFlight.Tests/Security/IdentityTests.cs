@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Security;
 
@@ -49,7 +50,7 @@ public sealed class IdentityTests : HttpTest
         var pipeline = order == Order.IdentityInsideOfARetriedRequest
             ? Pipeline(options, inside: static builder => builder.AddRetry(new() { Delay = TimeSpan.Zero }))
             : Pipeline(options);
-        DelegatingHandler single = new StandInResilienceHandler(pipeline);
+        DelegatingHandler single = new ResilienceHandler(pipeline);
         DelegatingHandler[] handlers = order switch
         {
             Order.IdentityByTheCaller => [single],

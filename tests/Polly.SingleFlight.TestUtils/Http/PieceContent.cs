@@ -6,7 +6,7 @@ namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 /// A response body that arrives in pieces, none of which may be read before its gate is open, and that counts how many bytes
 /// were read.
 /// </summary>
-internal sealed class PieceContent : HttpContent
+public sealed class PieceContent : HttpContent
 {
     private readonly Stream _stream;
 

@@ -3,7 +3,7 @@ using System.Net;
 namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 
 /// <summary>Messages in one line.</summary>
-internal static class MessageExtensions
+public static class MessageExtensions
 {
     private static readonly HttpRequestOptionsKey<string> s_user = new("test.user");
 

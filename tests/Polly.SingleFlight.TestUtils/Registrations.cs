@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
-internal static class Registrations
+public static class Registrations
 {
     /// <summary>How many registrations a token source has at the moment. Reads the runtime's own field, as there is no public way.</summary>
     public static int Count(CancellationTokenSource source)

@@ -1,6 +1,6 @@
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
-internal static class SyncCall
+public static class SyncCall
 {
     /// <summary>Runs a synchronous execution on a thread of its own.</summary>
     public static Task<T> Start<T>(

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
 /// <summary>
@@ -6,19 +8,19 @@ namespace Polly.SingleFlight.Tests.Infrastructure;
 /// </summary>
 public abstract class FlightTest : IAsyncLifetime
 {
-    internal const string Started = "started";
-    internal const string Joined = "joined";
-    internal const string Completed = "completed";
-    internal const string Abandoned = "abandoned";
-    internal const string Bypassed = "bypassed";
+    public const string Started = "started";
+    public const string Joined = "joined";
+    public const string Completed = "completed";
+    public const string Abandoned = "abandoned";
+    public const string Bypassed = "bypassed";
 
-    internal SingleFlightGroup Group { get; private protected set; } = new();
+    public SingleFlightGroup Group { get; protected set; } = new();
 
-    internal Probe Probe { get; } = new();
+    public Probe Probe { get; } = new();
 
-    internal ManualTimeProvider Clock { get; } = new();
+    public FakeTimeProvider Clock { get; } = new();
 
-    internal List<BypassReason> Reasons { get; } = [];
+    public List<BypassReason> Reasons { get; } = [];
 
     public ValueTask InitializeAsync() => default;
 
@@ -34,7 +36,7 @@ public abstract class FlightTest : IAsyncLifetime
         return default;
     }
 
-    internal T Watched<T>(T options)
+    public T Watched<T>(T options)
         where T : SingleFlightStrategyOptions
     {
         options.Group = Group;
@@ -54,16 +56,16 @@ public abstract class FlightTest : IAsyncLifetime
         return options;
     }
 
-    internal SingleFlightStrategyOptions Watched() => Watched(new SingleFlightStrategyOptions());
+    public SingleFlightStrategyOptions Watched() => Watched(new SingleFlightStrategyOptions());
 
-    internal ResiliencePipeline Build(SingleFlightStrategyOptions? options = null) =>
+    public ResiliencePipeline Build(SingleFlightStrategyOptions? options = null) =>
         new ResiliencePipelineBuilder { TimeProvider = Clock }.AddSingleFlight(options ?? Watched()).Build();
 
-    internal ResiliencePipeline<T> Build<T>(SingleFlightStrategyOptions<T> options) =>
+    public ResiliencePipeline<T> Build<T>(SingleFlightStrategyOptions<T> options) =>
         new ResiliencePipelineBuilder<T> { TimeProvider = Clock }.AddSingleFlight(options).Build();
 
     /// <summary>Starts a caller of the key with a context of its own, which it gives back when it is done.</summary>
-    internal static Task<T> Call<T>(
+    public static Task<T> Call<T>(
         ResiliencePipeline pipeline,
         object key,
         Func<ResilienceContext, Task<T>> callback,
@@ -98,7 +100,7 @@ public abstract class FlightTest : IAsyncLifetime
     }
 
     /// <summary>As <see cref="Call{T}(ResiliencePipeline, object, Func{ResilienceContext, Task{T}}, CancellationToken, Action{ResilienceContext}?, Action{ResilienceContext}?)"/> on a typed pipeline.</summary>
-    internal static async Task<T> Call<T>(
+    public static async Task<T> Call<T>(
         ResiliencePipeline<T> pipeline,
         object key,
         Func<ResilienceContext, Task<T>> callback,
@@ -119,7 +121,7 @@ public abstract class FlightTest : IAsyncLifetime
         }
     }
 
-    internal static async Task<OperationCanceledException> IsCanceledBy(Task task, CancellationToken token)
+    public static async Task<OperationCanceledException> IsCanceledBy(Task task, CancellationToken token)
     {
         var exception = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
         Assert.Equal(token, exception.CancellationToken);

@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 
 /// <summary>A primary handler in memory: counts and records what is sent, and answers as the test says.</summary>
-internal sealed class Upstream(Func<SentRequest, CancellationToken, Task<HttpResponseMessage>> answer) : HttpMessageHandler
+public sealed class Upstream(Func<SentRequest, CancellationToken, Task<HttpResponseMessage>> answer) : HttpMessageHandler
 {
     public const string Sent = "sent";
 

@@ -3,7 +3,7 @@ using Polly.Telemetry;
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
 /// <summary>Records what a strategy reports to Polly.</summary>
-internal sealed class RecordingListener : TelemetryListener
+public sealed class RecordingListener : TelemetryListener
 {
     private readonly List<Report> _reports = [];
 

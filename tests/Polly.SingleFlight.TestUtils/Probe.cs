@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
 /// <summary>Counts named events, and lets a test wait until one has happened so many times.</summary>
-internal sealed class Probe
+public sealed class Probe
 {
     private readonly Dictionary<string, int> _counts = [];
     private readonly List<(string Name, int Count, TaskCompletionSource Reached)> _waits = [];

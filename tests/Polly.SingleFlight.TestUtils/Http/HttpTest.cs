@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Http.Resilience;
 using Polly.Telemetry;
 
 namespace Polly.SingleFlight.Tests.Infrastructure.Http;
@@ -6,13 +7,13 @@ namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 /// <summary>The base of tests that fly over HTTP: clients with a pipeline over any primary handler, and callers that are known to have joined.</summary>
 public abstract class HttpTest : FlightTest
 {
-    internal static readonly Uri Address = new("http://upstream.test/resource");
+    public static readonly Uri Address = new("http://upstream.test/resource");
 
     private readonly List<IAsyncDisposable> _servers = [];
     private readonly List<IDisposable> _clients = [];
 
     /// <summary>What most tests hold their upstream with.</summary>
-    internal Gate Gate { get; } = new();
+    public Gate Gate { get; } = new();
 
     public override async ValueTask DisposeAsync()
     {
@@ -30,16 +31,16 @@ public abstract class HttpTest : FlightTest
         await base.DisposeAsync();
     }
 
-    internal HttpSingleFlightStrategyOptions Options(Action<HttpSingleFlightStrategyOptions>? configure = null)
+    public HttpSingleFlightStrategyOptions Options(Action<HttpSingleFlightStrategyOptions>? configure = null)
     {
         var options = Watched(new HttpSingleFlightStrategyOptions());
         configure?.Invoke(options);
         return options;
     }
 
-    internal HttpSingleFlightStrategyOptions PostOptions() => Options(static options => options.Methods.Add(HttpMethod.Post));
+    public HttpSingleFlightStrategyOptions PostOptions() => Options(static options => options.Methods.Add(HttpMethod.Post));
 
-    internal ResiliencePipeline<HttpResponseMessage> Pipeline(
+    public ResiliencePipeline<HttpResponseMessage> Pipeline(
         HttpSingleFlightStrategyOptions? options = null,
         Action<ResiliencePipelineBuilder<HttpResponseMessage>>? outside = null,
         Action<ResiliencePipelineBuilder<HttpResponseMessage>>? inside = null,
@@ -53,20 +54,20 @@ public abstract class HttpTest : FlightTest
     }
 
     /// <summary>A client whose resilience handler has these handlers inside, the last of them the primary one.</summary>
-    internal HttpClient Client(
+    public HttpClient Client(
         HttpMessageHandler primary,
         ResiliencePipeline<HttpResponseMessage>? pipeline = null,
         bool disposeHandler = true,
         params DelegatingHandler[] inside)
     {
-        var handler = new StandInResilienceHandler(pipeline ?? Pipeline()) { InnerHandler = Chain(inside, primary) };
+        var handler = new ResilienceHandler(pipeline ?? Pipeline()) { InnerHandler = Chain(inside, primary) };
         return Track(new HttpClient(handler, disposeHandler) { Timeout = System.Threading.Timeout.InfiniteTimeSpan });
     }
 
     /// <summary>A client without a resilience handler, to compare with.</summary>
-    internal HttpClient PlainClient(HttpMessageHandler primary) => Track(new HttpClient(primary) { Timeout = TimeSpan.FromSeconds(30) });
+    public HttpClient PlainClient(HttpMessageHandler primary) => Track(new HttpClient(primary) { Timeout = TimeSpan.FromSeconds(30) });
 
-    internal static HttpMessageHandler Chain(IEnumerable<DelegatingHandler> outer, HttpMessageHandler primary) =>
+    public static HttpMessageHandler Chain(IEnumerable<DelegatingHandler> outer, HttpMessageHandler primary) =>
         outer.Reverse().Aggregate(primary, static (inner, handler) =>
         {
             handler.InnerHandler = inner;
@@ -74,14 +75,14 @@ public abstract class HttpTest : FlightTest
         });
 
     /// <summary>A handler for real connections, which never go through a proxy and keep no cookies.</summary>
-    internal static SocketsHttpHandler Sockets(DecompressionMethods decompression = DecompressionMethods.None) =>
+    public static SocketsHttpHandler Sockets(DecompressionMethods decompression = DecompressionMethods.None) =>
         new() { UseProxy = false, UseCookies = false, AutomaticDecompression = decompression };
 
     /// <summary>The same for servers that close every connection without saying so: one connection per request.</summary>
-    internal static SocketsHttpHandler SingleUseSockets() =>
+    public static SocketsHttpHandler SingleUseSockets() =>
         new() { UseProxy = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero };
 
-    internal T Track<T>(T disposable)
+    public T Track<T>(T disposable)
         where T : IDisposable
     {
         lock (_clients)
@@ -92,14 +93,14 @@ public abstract class HttpTest : FlightTest
         return disposable;
     }
 
-    internal T Serve<T>(T server)
+    public T Serve<T>(T server)
         where T : IAsyncDisposable
     {
         _servers.Add(server);
         return server;
     }
 
-    internal static HttpRequestMessage Get(Uri? uri = null, params (string Name, string Value)[] headers)
+    public static HttpRequestMessage Get(Uri? uri = null, params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, uri ?? Address);
         foreach (var (name, value) in headers)
@@ -110,15 +111,15 @@ public abstract class HttpTest : FlightTest
         return request;
     }
 
-    internal static HttpRequestMessage Post(string body, Uri? uri = null) =>
+    public static HttpRequestMessage Post(string body, Uri? uri = null) =>
         new(HttpMethod.Post, uri ?? Address) { Content = new StringContent(body) };
 
-    internal static HttpResponseMessage Ok(string body) => new(HttpStatusCode.OK) { Content = new StringContent(body) };
+    public static HttpResponseMessage Ok(string body) => new(HttpStatusCode.OK) { Content = new StringContent(body) };
 
-    internal static HttpResponseMessage Ok(HttpContent body) => new(HttpStatusCode.OK) { Content = body };
+    public static HttpResponseMessage Ok(HttpContent body) => new(HttpStatusCode.OK) { Content = body };
 
     /// <summary>Starts so many callers and returns when the first leads and the others have joined.</summary>
-    internal async Task<Task<HttpResponseMessage>[]> Start(int count, Func<int, Task<HttpResponseMessage>> send)
+    public async Task<Task<HttpResponseMessage>[]> Start(int count, Func<int, Task<HttpResponseMessage>> send)
     {
         var (started, joined) = (Probe[Started], Probe[Joined]);
         var callers = new Task<HttpResponseMessage>[count];
@@ -132,7 +133,7 @@ public abstract class HttpTest : FlightTest
     }
 
     /// <summary>Starts so many callers who do not meet: every one leads a flight of its own.</summary>
-    internal async Task<Task<HttpResponseMessage>[]> StartApart(int count, Func<int, Task<HttpResponseMessage>> send)
+    public async Task<Task<HttpResponseMessage>[]> StartApart(int count, Func<int, Task<HttpResponseMessage>> send)
     {
         var started = Probe[Started];
         var callers = new Task<HttpResponseMessage>[count];
@@ -146,14 +147,14 @@ public abstract class HttpTest : FlightTest
     }
 
     /// <summary>The same for one client and equal requests.</summary>
-    internal Task<Task<HttpResponseMessage>[]> Start(
+    public Task<Task<HttpResponseMessage>[]> Start(
         HttpClient client,
         int count,
         Func<HttpRequestMessage>? request = null,
         HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead) =>
         Start(count, _ => client.SendAsync(request?.Invoke() ?? Get(), completion));
 
-    internal static async Task<string[]> Bodies(IEnumerable<Task<HttpResponseMessage>> callers)
+    public static async Task<string[]> Bodies(IEnumerable<Task<HttpResponseMessage>> callers)
     {
         var bodies = new List<string>();
         foreach (var caller in callers)
@@ -164,7 +165,7 @@ public abstract class HttpTest : FlightTest
         return [.. bodies];
     }
 
-    internal static async Task<string> Body(Task<HttpResponseMessage> caller)
+    public static async Task<string> Body(Task<HttpResponseMessage> caller)
     {
         using var response = await caller;
         return await response.Content.ReadAsStringAsync().Soon();

@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 
 /// <summary>Shows a flight its request as it goes out, as the handler does that registrations put behind all others.</summary>
-internal sealed class ShowsSending : DelegatingHandler
+public sealed class ShowsSending : DelegatingHandler
 {
     private static readonly HttpRequestOptionsKey<Action<HttpRequestMessage>> s_sending = new("Polly.SingleFlight.Sending");
 

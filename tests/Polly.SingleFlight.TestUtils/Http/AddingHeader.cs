@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 
 /// <summary>Sets a header on what passes, as a handler does that adds credentials.</summary>
-internal sealed class AddingHeader(string name, Func<HttpRequestMessage, string?> value) : DelegatingHandler
+public sealed class AddingHeader(string name, Func<HttpRequestMessage, string?> value) : DelegatingHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         base.SendAsync(Set(request), cancellationToken);

@@ -3,7 +3,7 @@ using System.Text;
 namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 
 /// <summary>What a request looked like when it was sent; the message itself may be disposed of soon after.</summary>
-internal sealed record SentRequest(int Number, HttpRequestMessage Message, HttpMethod Method, Uri Uri, ILookup<string, string> Headers, byte[] Body)
+public sealed record SentRequest(int Number, HttpRequestMessage Message, HttpMethod Method, Uri Uri, ILookup<string, string> Headers, byte[] Body)
 {
     public string Text => Encoding.UTF8.GetString(Body);
 

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
 /// <summary>What must never happen anywhere in the process: unobserved task exceptions and failed assertions.</summary>
-internal static class Faults
+public static class Faults
 {
     private static readonly ConcurrentQueue<string> s_seen = new();
 
@@ -22,7 +22,7 @@ internal static class Faults
     }
 
     [ModuleInitializer]
-    internal static void Watch()
+    public static void Watch()
     {
         TaskScheduler.UnobservedTaskException += (_, e) => s_seen.Enqueue("unobserved: " + e.Exception);
         Trace.Listeners.Clear();

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 
 /// <summary>Kestrel on a loopback port of its choice. Handlers hold responses with gates, before the headers or anywhere in the body.</summary>
-internal sealed class TestServer : IAsyncDisposable
+public sealed class TestServer : IAsyncDisposable
 {
     public const string Called = "called";
     public const string Aborted = "aborted";

@@ -1,6 +1,6 @@
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
-internal static class TaskExtensions
+public static class TaskExtensions
 {
     /// <summary>Only there so that a bug fails a test instead of hanging it; no test waits this long when it passes.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);

@@ -6,7 +6,7 @@ using System.Text;
 namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 
 /// <summary>A TCP server on a loopback port of its choice that sends the bytes a test gives it, valid or not.</summary>
-internal sealed class RawServer : IAsyncDisposable
+public sealed class RawServer : IAsyncDisposable
 {
     public const string Called = "called";
 
@@ -81,7 +81,7 @@ internal sealed class RawServer : IAsyncDisposable
         }
     }
 
-    internal sealed class Connection(TcpClient client, CancellationToken token)
+    public sealed class Connection(TcpClient client, CancellationToken token)
     {
         private readonly NetworkStream _stream = client.GetStream();
         private readonly StringBuilder _head = new();

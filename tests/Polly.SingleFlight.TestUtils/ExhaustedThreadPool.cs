@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
 /// <summary>A thread pool that has as few threads as it can have, to be blocked by a test.</summary>
-internal sealed class ExhaustedThreadPool : IDisposable
+public sealed class ExhaustedThreadPool : IDisposable
 {
     private readonly (int Workers, int Ports) _minimum;
     private readonly (int Workers, int Ports) _maximum;

@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
 /// <summary>Holds whoever waits for it until the test opens it.</summary>
-internal sealed class Gate
+public sealed class Gate
 {
     private readonly TaskCompletionSource _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -7,7 +7,7 @@ namespace Polly.SingleFlight.Tests.Infrastructure.Http;
 /// Everything that a caller can see of a response, as text, so that two can be compared and the difference be read. Trailers
 /// count once the body was read: one from memory has them earlier.
 /// </summary>
-internal static class Received
+public static class Received
 {
     public static async Task<string> TakeAsync(HttpResponseMessage response, bool withLength = true)
     {
