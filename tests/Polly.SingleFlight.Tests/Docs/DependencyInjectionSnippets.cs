@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 using Polly.SingleFlight.Http;
+using Polly.SingleFlight.Tests.Infrastructure.Http;
 
 namespace Polly.SingleFlight.Tests.Docs;
 
@@ -13,17 +14,18 @@ internal static class DependencyInjectionSnippets
     {
         #region di-registrations
         services.AddHttpClient("catalog").AddSingleFlight();                                        // the defaults
-        services.AddHttpClient<LoginClient>().AddSingleFlight(options => options.UseTokenEndpoint());
+        services.AddHttpClient<ILogin, LoginClient>().AddSingleFlight(options => options.UseTokenEndpoint());
         services.AddHttpClient("prices").AddSingleFlight(configuration.GetSection("SingleFlight:Prices"));
 
         // The options of a client have its name, so they can be configured from anywhere.
         services.Configure<HttpSingleFlightStrategyOptions>("catalog", options => options.MaxJoinAge = TimeSpan.FromSeconds(2));
+        services.Configure<HttpSingleFlightStrategyOptions>(nameof(ILogin), options => options.MaxElections = 3);
         #endregion
     }
 
     public static void Order(IServiceCollection services)
     {
-        services.AddTransient<CurrentUserHandler>().AddTransient<AuditHandler>();
+        services.AddTransient<CurrentUserHandler>().AddTransient<AuditHandler>().AddSingleton<AuditLog>();
         #region di-order
         services.AddHttpClient<OrderClient>()
             .AddHttpMessageHandler<CurrentUserHandler>()     // first the identity, which is then part of the key
@@ -60,7 +62,12 @@ internal static class DependencyInjectionSnippets
         return options;
     }
 
-    public sealed class LoginClient(HttpClient http)
+    public interface ILogin
+    {
+        HttpClient Http { get; }
+    }
+
+    public sealed class LoginClient(HttpClient http) : ILogin
     {
         public HttpClient Http { get; } = http;
     }
@@ -75,7 +82,46 @@ internal static class DependencyInjectionSnippets
         public HttpClient Http { get; } = http;
     }
 
-    private sealed class CurrentUserHandler : DelegatingHandler;
+    /// <summary>Adds whoever asks, in a header that the strategy has never heard of.</summary>
+    public sealed class CurrentUserHandler : DelegatingHandler
+    {
+        public static AsyncLocal<string?> CurrentUser { get; } = new();
 
-    private sealed class AuditHandler : DelegatingHandler;
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            base.SendAsync(request.With("X-User", CurrentUser.Value!), cancellationToken);
+    }
+
+    /// <summary>Notes the users of the requests that are sent.</summary>
+    public sealed class AuditLog
+    {
+        private readonly List<string> _users = [];
+
+        public string[] Users
+        {
+            get
+            {
+                lock (_users)
+                {
+                    return [.. _users];
+                }
+            }
+        }
+
+        public void Note(HttpRequestMessage request)
+        {
+            lock (_users)
+            {
+                _users.AddRange(request.Headers.GetValues("X-User"));
+            }
+        }
+    }
+
+    public sealed class AuditHandler(AuditLog log) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            log.Note(request);
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
 }

@@ -63,7 +63,7 @@ public sealed partial class DocsTests : FlightTest
         DependencyInjectionSnippets.Order(services);
         DependencyInjectionSnippets.OwnPipeline(services, new ConfigurationBuilder().Build());
         await using var provider = services.BuildServiceProvider();
-        Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.LoginClient>().Http);
+        Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.ILogin>().Http);
         Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.OrderClient>().Http);
         Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.QuoteClient>().Http);
         Assert.NotNull(provider.GetRequiredService<IHttpClientFactory>().CreateClient("prices"));

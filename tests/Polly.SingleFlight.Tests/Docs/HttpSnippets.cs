@@ -67,6 +67,22 @@ internal static class HttpSnippets
         #endregion
     }
 
+    public static void ServiceDefaults(IServiceCollection services)
+    {
+        #region http-service-defaults
+        // The service defaults, for every client ...
+        services.AddServiceDiscovery();
+        services.ConfigureHttpClientDefaults(client =>
+        {
+            client.AddStandardResilienceHandler();
+            client.AddServiceDiscovery();
+        });
+
+        // ... and single flight for this one. Both run inside it: one retry, and one failure for the circuit breaker, for all callers.
+        services.AddHttpClient<CatalogClient>(client => client.BaseAddress = new Uri("http://catalog")).AddSingleFlight();
+        #endregion
+    }
+
     public static void HttpResilience(IServiceCollection services)
     {
         #region http-resilience
@@ -76,6 +92,11 @@ internal static class HttpSnippets
                 .AddRetry(new HttpRetryStrategyOptions())
                 .AddTimeout(TimeSpan.FromSeconds(3)));          // for each attempt, until the headers are there
         #endregion
+    }
+
+    internal sealed class CatalogClient(HttpClient http)
+    {
+        public HttpClient Http => http;
     }
 
     internal sealed class TokenClient(HttpClient http)

@@ -149,7 +149,7 @@ internal static class Snippets
     {
         public ValueTask<Price> GetAsync(string product, CancellationToken cancellationToken) =>
             pipeline.ExecuteSingleFlightAsync(
-                product,
+                product,                                             // the key: the price is the same for everybody
                 async flightToken =>
                 {
                     // Share what was read from the response, never the response: that can be read only once.
