@@ -75,7 +75,7 @@ public sealed partial class DocsTests : FlightTest
     private static IEnumerable<string> Resources(string end) =>
         Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.EndsWith(end, StringComparison.Ordinal));
 
-    private static string Read(string resource)
+    internal static string Read(string resource)
     {
         using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)!);
         return reader.ReadToEnd().ReplaceLineEndings("\n");

@@ -55,8 +55,8 @@ public sealed class HttpSnippetsRunTests : SnippetTest
         await Server.Probe.Reached(TestServer.Called, 3);
         Gate.Open();
 
-        await AllGot("answer 1", shared);
-        Assert.Equal(["answer 2", "answer 3"], (await Bodies(alone)).Order(StringComparer.Ordinal));
+        Assert.Single((await Bodies(shared)).Distinct());
+        Assert.Equal(2, (await Bodies(alone)).Distinct().Count());
         Assert.Equal(3, Server.Calls);
     }
 
