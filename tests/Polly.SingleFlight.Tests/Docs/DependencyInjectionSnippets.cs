@@ -23,6 +23,18 @@ internal static class DependencyInjectionSnippets
         #endregion
     }
 
+    public static void Defaults(IServiceCollection services)
+    {
+        services.AddTransient<CurrentUserHandler>();
+        #region di-defaults
+        services.ConfigureHttpClientDefaults(client => client.AddSingleFlight());     // every client ...
+
+        services.AddHttpClient<AccountClient>()
+            .AddHttpMessageHandler<CurrentUserHandler>()
+            .AddSingleFlight();                                                       // ... and this one after the handler that adds the identity
+        #endregion
+    }
+
     public static void Order(IServiceCollection services)
     {
         services.AddTransient<CurrentUserHandler>().AddTransient<AuditHandler>().AddSingleton<AuditLog>();
@@ -68,6 +80,11 @@ internal static class DependencyInjectionSnippets
     }
 
     public sealed class LoginClient(HttpClient http) : ILogin
+    {
+        public HttpClient Http { get; } = http;
+    }
+
+    public sealed class AccountClient(HttpClient http)
     {
         public HttpClient Http { get; } = http;
     }

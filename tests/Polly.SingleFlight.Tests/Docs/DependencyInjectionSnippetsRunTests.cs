@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 
 namespace Polly.SingleFlight.Tests.Docs;
@@ -59,6 +60,40 @@ public sealed class DependencyInjectionSnippetsRunTests : SnippetTest
         await Body(alone);
         Assert.Equal(2, Server.Calls);
         Assert.Equal(1, Probe[Bypassed]);
+    }
+
+    [Fact]
+    public async Task Defaults_EveryClientSharesAndTheOneWithIdentitiesKeepsThemApart()
+    {
+        await StartServerAsync();
+        var provider = Provide(DependencyInjectionSnippets.Defaults);
+        var account = provider.GetRequiredService<DependencyInjectionSnippets.AccountClient>().Http;
+        var any = Named(provider, "any");
+
+        DependencyInjectionSnippets.CurrentUserHandler.CurrentUser.Value = "alice";
+        var alice = await Start(3, _ => account.GetAsync("account"));
+        DependencyInjectionSnippets.CurrentUserHandler.CurrentUser.Value = "bob";
+        var bob = await Start(3, _ => account.GetAsync("account"));
+        var others = await Start(3, _ => any.GetAsync("account"));
+        Gate.Open();
+
+        Assert.Single((await Bodies(alice)).Distinct());
+        Assert.Single((await Bodies(bob)).Distinct());
+        Assert.Single((await Bodies(others)).Distinct());
+        Assert.Equal(3, Server.Calls);
+        Assert.Equal(0, Listener.Count("OnIdentityGuard"));
+    }
+
+    [Fact]
+    public async Task DefaultsPipeline_OfAllClients_IsRefused()
+    {
+        await StartServerAsync();
+        var provider = Provide(static services =>
+            services.ConfigureHttpClientDefaults(static client => client.AddResilienceHandler("x", static pipeline => pipeline.AddSingleFlight())));
+
+        var exception = Assert.Throws<InvalidOperationException>(() => Named(provider, "any"));
+
+        Assert.Contains("ConfigureHttpClientDefaults(client => client.AddSingleFlight())", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
