@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Polly.Telemetry;
 
 namespace Polly.SingleFlight.Caching.Tests;
@@ -8,14 +8,14 @@ namespace Polly.SingleFlight.Caching.Tests;
 [Collection(nameof(Alone))]
 public sealed class TelemetryTests : CacheTest
 {
-    private const string Prefix = "polly.single_flight.cache.";
+    private const string Name = "Polly.SingleFlight.Caching";
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Everything_ThatHappens_IsReportedWithoutKeyAndResult(bool hybrid)
     {
-        using var meter = new Recorder();
+        using var meter = new Collectors();
         var builder = Builder<string>("tokens");
         builder.InstanceName = "eu";
         var options = Counted<string>(8 * s_second, TimeSpan.FromHours(1));
@@ -84,7 +84,7 @@ public sealed class TelemetryTests : CacheTest
     [Fact]
     public async Task MeterListener_Throws_FailsNoExecution()
     {
-        using var meter = new Recorder { Throws = true };
+        using var meter = ListenAndThrow();
         var pipeline = Cached(Counted<string>(8 * s_second, TimeSpan.FromHours(1)));
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
@@ -105,40 +105,43 @@ public sealed class TelemetryTests : CacheTest
         }
     }
 
-    private sealed class Recorder : IDisposable
+    private static MeterListener ListenAndThrow()
     {
-        private readonly MeterListener _listener = new();
-        private readonly ConcurrentQueue<(string Name, long Value, KeyValuePair<string, object?>[] Tags)> _seen = new();
-
-        public Recorder()
+        var listener = new MeterListener
         {
-            _listener.InstrumentPublished = (instrument, listener) =>
+            InstrumentPublished = static (instrument, listener) =>
             {
-                if (instrument.Meter.Name == "Polly.SingleFlight.Caching")
+                if (instrument.Meter.Name == Name)
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
-            };
-            _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            },
+        };
+        listener.SetMeasurementEventCallback<long>(static (_, _, _, _) => throw new InvalidOperationException("from a listener"));
+        listener.Start();
+        return listener;
+    }
+
+    private sealed class Collectors : IDisposable
+    {
+        private readonly Dictionary<string, MetricCollector<long>> _collectors = new[] { "hits", "misses", "stale", "refreshes" }
+            .ToDictionary(static name => name, static name => new MetricCollector<long>(null, Name, "polly.single_flight.cache." + name));
+
+        public IEnumerable<string> Tags => _collectors.Values
+            .SelectMany(static collector => collector.GetMeasurementSnapshot())
+            .SelectMany(static measurement => measurement.Tags)
+            .Select(static tag => $"{tag.Key}={tag.Value}");
+
+        public long Sum(string name, bool? success = null) => _collectors[name].GetMeasurementSnapshot()
+            .Where(measurement => success is null || measurement.ContainsTags(new KeyValuePair<string, object?>("success", success)))
+            .Sum(static measurement => measurement.Value);
+
+        public void Dispose()
+        {
+            foreach (var collector in _collectors.Values)
             {
-                if (Throws)
-                {
-                    throw new InvalidOperationException("from a listener");
-                }
-
-                _seen.Enqueue((instrument.Name, value, tags.ToArray()));
-            });
-            _listener.Start();
+                collector.Dispose();
+            }
         }
-
-        public bool Throws { get; init; }
-
-        public IEnumerable<string> Tags => _seen.SelectMany(seen => seen.Tags).Select(tag => $"{tag.Key}={tag.Value}");
-
-        public long Sum(string name, bool? success = null) => _seen
-            .Where(seen => seen.Name == Prefix + name && (success is null || seen.Tags.Contains(new("success", success))))
-            .Sum(seen => seen.Value);
-
-        public void Dispose() => _listener.Dispose();
     }
 }

@@ -16,7 +16,7 @@ public sealed class CancellationTests : FlightTest
     [InlineData(RecommendedRows.Order, false)]
     public async Task OneCallersToken_EndsItsWait_AndNobodyElses(string order, bool isItsOwnInEveryPolly)
     {
-        var timeline = new Timeline(Clock);
+        var timeline = new Timeline();
         var upstream = new Upstream(timeline, [Reply.Answers(0.5)]);
         using var cache = new MemoryCache(new MemoryCacheOptions());
         var pipeline = new Layers(cache, () => Watched(new SingleFlightStrategyOptions<int>()), static () => { }, static () => { }).Build(order, timeline);

@@ -25,7 +25,7 @@ public sealed class OrderTests : FlightTest
 
     private async Task PlayAsync(Row row)
     {
-        using var play = new Play(row, Clock, Probe, () => Watched(new SingleFlightStrategyOptions<int>()));
+        using var play = new Play(row, Probe, () => Watched(new SingleFlightStrategyOptions<int>()));
         var endings = await play.RunAsync();
 
         Assert.Equal(row.Shares.Select(share => share.ToString()), Play.Ending.Sum(endings).Select(share => share.ToString()));

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Polly.CircuitBreaker;
 using Polly.Hedging;
 using Polly.Retry;
@@ -195,7 +196,8 @@ public sealed class CompositionTests : FlightTest
     [Fact]
     public async Task HedgingInside_HedgesOnceForAll()
     {
-        var builder = new ResiliencePipelineBuilder<int> { TimeProvider = Clock };
+        var clock = new SignallingClock();
+        var builder = new ResiliencePipelineBuilder<int> { TimeProvider = clock };
         var pipeline = builder.AddSingleFlight(Watched(new SingleFlightStrategyOptions<int>()))
             .AddHedging(new HedgingStrategyOptions<int> { Delay = TimeSpan.FromSeconds(1), MaxHedgedAttempts = 1 })
             .Build();
@@ -209,8 +211,8 @@ public sealed class CompositionTests : FlightTest
             return 2;
         })).ToArray();
         await Probe.Reached(Joined, 4);
-        await Clock.TimersSet(1);
-        Clock.Advance(TimeSpan.FromSeconds(1));
+        await clock.TimersSet(1);
+        clock.Advance(TimeSpan.FromSeconds(1));
 
         Assert.All(await Task.WhenAll(callers), value => Assert.Equal(2, value));
         Assert.Equal(2, _runs);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Polly.SingleFlight.Composition.Tests.Chaos;
 
@@ -9,13 +10,13 @@ internal sealed class ChaosWorld : IDisposable
     /// <summary>Of the clock, after the last caller: longer than any flight without callers, or a refresh, can take.</summary>
     private const int TicksToDrain = 300;
 
-    private readonly ManualTimeProvider _clock;
+    private readonly FakeTimeProvider _clock;
     private readonly SeededRandom _random;
     private readonly MemoryCache _cache = new(new MemoryCacheOptions());
     private readonly ResiliencePipeline<int> _pipeline;
     private readonly ConcurrentDictionary<string, int> _tally = new();
 
-    public ChaosWorld(string order, int seed, ManualTimeProvider clock, Func<SingleFlightStrategyOptions<int>> flight)
+    public ChaosWorld(string order, int seed, FakeTimeProvider clock, Func<SingleFlightStrategyOptions<int>> flight)
     {
         (_clock, _random) = (clock, new SeededRandom(seed));
         Upstream = new ChaosUpstream(clock, _random);

@@ -14,9 +14,9 @@ internal sealed class Play : IDisposable
     private readonly Probe _flights;
     private int _stored;
 
-    public Play(Row row, ManualTimeProvider clock, Probe flights, Func<SingleFlightStrategyOptions<int>> flight)
+    public Play(Row row, Probe flights, Func<SingleFlightStrategyOptions<int>> flight)
     {
-        (_row, _timeline, _flights) = (row, new Timeline(clock), flights);
+        (_row, _timeline, _flights) = (row, new Timeline(), flights);
         Upstream = new Upstream(_timeline, row.Upstream);
         _pipeline = new Layers(_cache, flight, () => Interlocked.Increment(ref _stored), () => _probe.Hit("refreshed")).Build(row.Order, _timeline);
     }

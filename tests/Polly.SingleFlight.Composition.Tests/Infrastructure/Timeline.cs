@@ -1,25 +1,20 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace Polly.SingleFlight.Composition.Tests.Infrastructure;
 
 /// <summary>
 /// A manual clock that knows which timers are due when, so that a test moves it only when those are set that it expects:
 /// then everybody who is going to wait for that moment does.
 /// </summary>
-internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
+internal sealed class Timeline : FakeTimeProvider
 {
     private static readonly TimeSpan s_never = global::System.Threading.Timeout.InfiniteTimeSpan;
 
     private readonly object _gate = new();
     private readonly HashSet<Timer> _pending = [];
     private readonly List<(TimeSpan? At, int Count, TaskCompletionSource Reached)> _waits = [];
-    private readonly long _start = clock.GetTimestamp();
 
-    public TimeSpan Now => clock.GetElapsedTime(_start);
-
-    public override long TimestampFrequency => clock.TimestampFrequency;
-
-    public override long GetTimestamp() => clock.GetTimestamp();
-
-    public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+    public TimeSpan Now => GetUtcNow() - Start;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -28,7 +23,7 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
         return timer;
     }
 
-    public void MoveTo(TimeSpan at) => clock.Advance(at - Now);
+    public void MoveTo(TimeSpan at) => SetUtcNow(Start + at);
 
     /// <summary>Completes when exactly so many timers are due at that moment.</summary>
     public Task Due(TimeSpan at, int count) => Counted(at, count);
@@ -94,7 +89,7 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
         }
     }
 
-    private ITimer CreateInner(Action fire) => clock.CreateTimer(
+    private ITimer CreateInner(Action fire) => base.CreateTimer(
         static fire => ((Action)fire!)(), fire, s_never, s_never);
 
     private sealed class Timer : ITimer
@@ -121,7 +116,11 @@ internal sealed class Timeline(ManualTimeProvider clock) : TimeProvider
             return true;
         }
 
-        public void Dispose() => Change(s_never, s_never);
+        public void Dispose()
+        {
+            _timer.Dispose();
+            _timeline.Move(this, null);
+        }
 
         public ValueTask DisposeAsync()
         {

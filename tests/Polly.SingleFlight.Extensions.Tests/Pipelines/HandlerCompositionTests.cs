@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using Polly.Retry;
 using Polly.Timeout;
 
@@ -118,7 +119,7 @@ public sealed class HandlerCompositionTests : ClientTest
     [Fact]
     public async Task Pipeline_WithTimeProviderAmongTheServices_GoesByIt()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         var provider = Provide(services =>
         {
             services.AddSingleton<TimeProvider>(clock);

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace Polly.SingleFlight.Soak;
 
 /// <summary>A group with the pipelines that share it, and what may happen there.</summary>
@@ -33,7 +35,7 @@ internal sealed class Arena
 
     public SingleFlightGroup Group { get; } = new();
 
-    public ManualClock Clock { get; } = new();
+    public FakeTimeProvider Clock { get; } = new();
 
     public KeyState[] Keys { get; }
 

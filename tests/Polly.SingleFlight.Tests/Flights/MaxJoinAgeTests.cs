@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace Polly.SingleFlight.Tests.Flights;
 
 /// <summary>S9: nobody joins a flight that is too old for them.</summary>
@@ -70,7 +72,7 @@ public sealed class MaxJoinAgeTests : FlightTest
         var pipeline = Build();
         var options = Watched();
         options.MaxJoinAge = TimeSpan.FromDays(1);
-        var elsewhere = new ResiliencePipelineBuilder { TimeProvider = new ManualTimeProvider() }.AddSingleFlight(options).Build();
+        var elsewhere = new ResiliencePipelineBuilder { TimeProvider = new FakeTimeProvider() }.AddSingleFlight(options).Build();
         var first = Call(pipeline, "key", _ => Hold(_old, "old"));
         await Probe.Reached(Started, 1);
         var second = Call(elsewhere, "key", _ => Hold(_new, "new"));

@@ -1,19 +1,20 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Http;
 
-/// <summary>The test doubles and servers themselves, without single flight.</summary>
+/// <summary>The test servers themselves, and what is relied on in Microsoft's resilience handler, without single flight.</summary>
 public sealed class InfrastructureTests : HttpTest
 {
     [Fact]
-    public async Task StandIn_RentedContext_TravelsWithTheRequestAndIsTakenBack()
+    public async Task ResilienceHandler_RentedContext_TravelsWithTheRequestAndIsTakenBack()
     {
         ResilienceContext? inside = null;
         using var upstream = new Upstream(sent =>
         {
-            Assert.True(sent.Message.Options.TryGetValue(StandInResilienceHandler.ContextKey, out inside));
+            inside = sent.Message.GetResilienceContext();
             return Ok("x");
         });
         using var invoker = Invoker(upstream, ResiliencePipeline<HttpResponseMessage>.Empty);
@@ -22,13 +23,13 @@ public sealed class InfrastructureTests : HttpTest
         using var response = await invoker.SendAsync(request, CancellationToken.None);
 
         Assert.NotNull(inside);
-        Assert.False(request.Options.TryGetValue(StandInResilienceHandler.ContextKey, out _));
+        Assert.Null(request.GetResilienceContext());
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task StandIn_OwnContextAndReplacedRequest_AreUsed(bool sync)
+    public async Task ResilienceHandler_OwnContextAndReplacedRequest_AreUsed(bool sync)
     {
         using var other = Get(new Uri("http://other.test/"));
         var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>()
@@ -37,13 +38,12 @@ public sealed class InfrastructureTests : HttpTest
         using var invoker = Invoker(upstream, pipeline);
         var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
         using var request = Get();
-        request.Options.Set(StandInResilienceHandler.ContextKey, context);
+        request.SetResilienceContext(context);
 
         using var response = sync ? invoker.Send(request, CancellationToken.None) : await invoker.SendAsync(request, CancellationToken.None);
 
         Assert.Equal("other.test", await response.Content.ReadAsStringAsync());
-        Assert.True(request.Options.TryGetValue(StandInResilienceHandler.ContextKey, out var after));
-        Assert.Same(context, after);
+        Assert.Same(context, request.GetResilienceContext());
         ResilienceContextPool.Shared.Return(context);
     }
 
@@ -126,7 +126,7 @@ public sealed class InfrastructureTests : HttpTest
     }
 
     private static HttpMessageInvoker Invoker(HttpMessageHandler primary, ResiliencePipeline<HttpResponseMessage> pipeline) =>
-        new(new StandInResilienceHandler(pipeline) { InnerHandler = primary });
+        new(new ResilienceHandler(pipeline) { InnerHandler = primary });
 
     private sealed class ReplacingOptions : ResilienceStrategyOptions;
 
@@ -135,7 +135,7 @@ public sealed class InfrastructureTests : HttpTest
         protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
             Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
         {
-            context.Properties.Set(StandInResilienceHandler.RequestKey, request);
+            context.SetRequestMessage(request);
             return callback(context, state);
         }
     }

@@ -103,7 +103,7 @@ public sealed class KeyPropertyTests
         var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
         try
         {
-            context.Properties.Set(StandInResilienceHandler.RequestKey, request);
+            context.SetRequestMessage(request);
             return await options.KeyGenerator(new SingleFlightKeyGeneratorArguments(context));
         }
         finally

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Http.Resilience;
 using Polly.Retry;
 
 namespace Polly.SingleFlight.Tests.Http;
@@ -49,24 +50,22 @@ public sealed class SentRequestTests : HttpTest
         HttpRequestMessage? property = null;
         using var upstream = new Upstream(sent =>
         {
-            Assert.True(sent.Message.Options.TryGetValue(StandInResilienceHandler.ContextKey, out inside));
-            Assert.True(inside!.Properties.TryGetValue(StandInResilienceHandler.RequestKey, out property!));
+            inside = sent.Message.GetResilienceContext();
+            property = inside!.GetRequestMessage();
             Assert.Same(sent.Message, property);
             return Ok("answer");
         });
-        using var invoker = new HttpMessageInvoker(new StandInResilienceHandler(Pipeline()) { InnerHandler = upstream });
+        using var invoker = new HttpMessageInvoker(new ResilienceHandler(Pipeline()) { InnerHandler = upstream });
         using var request = Get();
         var own = ResilienceContextPool.Shared.Get(CancellationToken.None);
-        request.Options.Set(StandInResilienceHandler.ContextKey, own);
+        request.SetResilienceContext(own);
 
         await invoker.SendAsync(request, default);
 
         Assert.NotSame(own, inside);
         Assert.NotSame(request, property);
-        Assert.True(request.Options.TryGetValue(StandInResilienceHandler.ContextKey, out var after));
-        Assert.Same(own, after);
-        Assert.True(own.Properties.TryGetValue(StandInResilienceHandler.RequestKey, out var mine));
-        Assert.Same(request, mine);
+        Assert.Same(own, request.GetResilienceContext());
+        Assert.Same(request, own.GetRequestMessage());
         Assert.Equal(SingleFlightRole.Leader, own.GetSingleFlightResult()?.Role);
         ResilienceContextPool.Shared.Return(own);
     }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Http;
 
@@ -40,7 +41,7 @@ public sealed class StreamingTests : HttpTest
         var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)]);
         HttpResponseMessage? sent = null;
         var upstream = new Upstream(request => sent = Ok(request.Number == 1 ? content : new StringContent("second")));
-        using var invoker = new HttpMessageInvoker(new StandInResilienceHandler(Pipeline()) { InnerHandler = upstream });
+        using var invoker = new HttpMessageInvoker(new ResilienceHandler(Pipeline()) { InnerHandler = upstream });
 
         var response = await invoker.SendAsync(Get(), default).Soon();
 
@@ -105,7 +106,7 @@ public sealed class StreamingTests : HttpTest
     [Fact]
     public async Task StalledBody_InnerTimeout_EndsAtTheHeaders()
     {
-        var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)]);
+        var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)], length: 20);
         var upstream = new Upstream(Headers, _ => Ok(content));
         var client = Client(upstream, Pipeline(inside: static builder => builder.AddTimeout(TimeSpan.FromSeconds(1))));
         var callers = await Start(client, 2);
@@ -124,7 +125,7 @@ public sealed class StreamingTests : HttpTest
     [InlineData(true)]
     public async Task Newcomer_WhileTheBodyIsBuffered_JoinsUnlessTheFlightIsTooOld(bool tooOld)
     {
-        var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)]);
+        var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)], length: 20);
         var upstream = new Upstream(async (sent, token) =>
         {
             await Headers.Opened.WaitAsync(token);

@@ -14,7 +14,7 @@ public class PublicApiTests
 
     public static TheoryData<string> Packages => new(
         typeof(SingleFlightGroup).Assembly.GetName().Name!,
-        typeof(SingleFlightHandlerContext).Assembly.GetName().Name!,
+        typeof(Microsoft.Extensions.DependencyInjection.SingleFlightHttpClientBuilderExtensions).Assembly.GetName().Name!,
         typeof(CacheLifetime).Assembly.GetName().Name!);
 
     [Theory]

@@ -43,7 +43,7 @@ public sealed class HttpReviewTestsCustomKeys : HttpTest
     }
 
     private HttpSingleFlightStrategyOptions ByUri() => Options(static options => options.KeyGenerator = static args =>
-        new(args.Context.Properties.GetValue(StandInResilienceHandler.RequestKey, null!).RequestUri));
+        new(args.Context.GetRequestMessage()!.RequestUri));
 
     /// <summary>Masks in place, as some ciphers do.</summary>
     private sealed class Masking : MemoryStream

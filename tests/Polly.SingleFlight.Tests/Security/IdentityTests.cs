@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Security;
 
@@ -39,7 +40,7 @@ public sealed class IdentityTests : HttpTest
     public async Task Load_TenIdentities_EveryBodyEchoesItsOwn(Order order, bool redirect)
     {
         var server = Serve(await TestServer.StartAsync(context => EchoAsync(context, redirect)));
-        var options = Options(static options => options.UnshareableMemory = TimeSpan.FromTicks(1));
+        var options = Options(static options => options.UnshareableDuration = TimeSpan.FromTicks(1));
         if (order == Order.IdentityInsideWithDiscriminator)
         {
             options.Discriminator = static request => request.User();
@@ -49,7 +50,7 @@ public sealed class IdentityTests : HttpTest
         var pipeline = order == Order.IdentityInsideOfARetriedRequest
             ? Pipeline(options, inside: static builder => builder.AddRetry(new() { Delay = TimeSpan.Zero }))
             : Pipeline(options);
-        DelegatingHandler single = new StandInResilienceHandler(pipeline);
+        DelegatingHandler single = new ResilienceHandler(pipeline);
         DelegatingHandler[] handlers = order switch
         {
             Order.IdentityByTheCaller => [single],

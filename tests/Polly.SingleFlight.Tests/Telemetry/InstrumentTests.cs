@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Numerics;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Polly.SingleFlight.Tests.Flights;
 
 namespace Polly.SingleFlight.Tests.Telemetry;
@@ -9,16 +11,19 @@ namespace Polly.SingleFlight.Tests.Telemetry;
 [Collection(nameof(WholeThreadPool))]
 public sealed class InstrumentTests : FlightTest
 {
+    private const string Name = "Polly.SingleFlight";
+    private const string Role = "single_flight.role";
+
     private readonly Gate _gate = new();
 
     [Fact]
     public async Task Meter_LeaderFollowerAndBypass_AreCountedByRole()
     {
-        using var meter = new Recorder();
+        using var meter = new Collectors();
         var pipeline = new ResiliencePipelineBuilder { Name = "tokens", InstanceName = "eu", TimeProvider = Clock }.AddSingleFlight(Watched()).Build();
         var leader = Call(pipeline, "secret", Hold);
         await Probe.Reached(Started, 1);
-        Assert.Equal(1, meter.Sum("polly.single_flight.active_flights"));
+        Assert.Equal(1, Collectors.Sum(meter.ActiveFlights));
         Clock.Advance(TimeSpan.FromSeconds(1));
         var follower = Call(pipeline, "secret", Hold);
         await Probe.Reached(Joined, 1);
@@ -27,24 +32,24 @@ public sealed class InstrumentTests : FlightTest
         await Task.WhenAll(leader, follower);
         await Call(pipeline, "", _ => Task.FromResult(1));
 
-        Assert.Equal(0, meter.Sum("polly.single_flight.active_flights"));
-        Assert.Equal(2, meter.Sum("polly.single_flight.callers"));
+        Assert.Equal(0, Collectors.Sum(meter.ActiveFlights));
+        Assert.Equal(2, Collectors.Sum(meter.Callers));
         foreach (var role in new[] { "leader", "follower", "bypassed" })
         {
-            Assert.Equal(1, meter.Sum("polly.single_flight.executions", role));
+            Assert.Equal(1, Collectors.Sum(meter.Executions, role));
         }
 
-        Assert.Equal(3, meter.Sum("polly.single_flight.wait.duration", "leader"));
-        Assert.Equal(2, meter.Sum("polly.single_flight.wait.duration", "follower"));
+        Assert.Equal(3, Collectors.Sum(meter.WaitDuration, "leader"));
+        Assert.Equal(2, Collectors.Sum(meter.WaitDuration, "follower"));
         Assert.Equal(
-            ["pipeline.instance=eu", "pipeline.name=tokens", "strategy.name=SingleFlight"],
-            meter.Tags.Where(tag => tag.Key != "single_flight.role").Select(tag => $"{tag.Key}={tag.Value}").Distinct().Order(StringComparer.Ordinal));
+            ["pipeline.instance=eu", "pipeline.name=tokens", "single_flight.bypass_reason=NoKey", "strategy.name=SingleFlight"],
+            meter.Tags);
     }
 
     [Fact]
     public async Task Meter_CallerCancelled_IsCountedByItsRole()
     {
-        using var meter = new Recorder();
+        using var meter = new Collectors();
         var pipeline = Build();
         using var source = new CancellationTokenSource();
         var leader = Call(pipeline, "key", Hold, source.Token);
@@ -52,14 +57,14 @@ public sealed class InstrumentTests : FlightTest
         await source.CancelAsync();
         await IsCanceledBy(leader, source.Token);
 
-        Assert.Equal(1, meter.Sum("polly.single_flight.executions", "leader"));
+        Assert.Equal(1, Collectors.Sum(meter.Executions, "leader"));
         _gate.Open();
     }
 
     [Fact]
     public async Task Listeners_Throw_FailNobody()
     {
-        using var meter = new Recorder { Throws = true };
+        using var meter = ListenAndThrow();
         var pipeline = Build();
         var leader = Call(pipeline, "key", Hold);
         await Probe.Reached(Started, 1);
@@ -147,7 +152,7 @@ public sealed class InstrumentTests : FlightTest
     {
         var listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name is "Polly.SingleFlight" or "test",
+            ShouldListenTo = source => source.Name is Name or "test",
             Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
                 sample(options.Name) ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = stopped.Enqueue,
@@ -162,44 +167,56 @@ public sealed class InstrumentTests : FlightTest
         return 1;
     }
 
-    private sealed class Recorder : IDisposable
+    private static MeterListener ListenAndThrow()
     {
-        private readonly MeterListener _listener = new();
-        private readonly ConcurrentQueue<(string Name, double Value, KeyValuePair<string, object?>[] Tags)> _seen = new();
-
-        public Recorder()
+        var listener = new MeterListener
         {
-            _listener.InstrumentPublished = (instrument, listener) =>
+            InstrumentPublished = static (instrument, listener) =>
             {
-                if (instrument.Meter.Name == "Polly.SingleFlight")
+                if (instrument.Meter.Name == Name)
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
-            };
-            _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Record(instrument, value, tags));
-            _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Record(instrument, value, tags));
-            _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Record(instrument, value, tags));
-            _listener.Start();
-        }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>(static (_, _, _, _) => throw new InvalidOperationException("from a listener"));
+        listener.SetMeasurementEventCallback<long>(static (_, _, _, _) => throw new InvalidOperationException("from a listener"));
+        listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => throw new InvalidOperationException("from a listener"));
+        listener.Start();
+        return listener;
+    }
 
-        public bool Throws { get; init; }
+    private sealed class Collectors : IDisposable
+    {
+        public MetricCollector<long> Executions { get; } = new(null, Name, "polly.single_flight.executions");
 
-        public IEnumerable<KeyValuePair<string, object?>> Tags => _seen.SelectMany(seen => seen.Tags);
+        public MetricCollector<long> ActiveFlights { get; } = new(null, Name, "polly.single_flight.active_flights");
 
-        public double Sum(string name, string? role = null) => _seen
-            .Where(seen => seen.Name == name && (role is null || seen.Tags.Contains(new("single_flight.role", role))))
-            .Sum(seen => seen.Value);
+        public MetricCollector<int> Callers { get; } = new(null, Name, "polly.single_flight.callers");
 
-        public void Dispose() => _listener.Dispose();
+        public MetricCollector<double> WaitDuration { get; } = new(null, Name, "polly.single_flight.wait.duration");
 
-        private void Record(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        /// <summary>All tags but the role, which differs from caller to caller.</summary>
+        public IEnumerable<string> Tags =>
+            Tagged(Executions).Concat(Tagged(ActiveFlights)).Concat(Tagged(Callers)).Concat(Tagged(WaitDuration))
+                .Where(static tag => tag.Key != Role).Select(static tag => $"{tag.Key}={tag.Value}").Distinct().Order(StringComparer.Ordinal);
+
+        public static T Sum<T>(MetricCollector<T> collector, string? role = null)
+            where T : struct, INumber<T> =>
+            collector.GetMeasurementSnapshot()
+                .Where(measurement => role is null || measurement.ContainsTags(new KeyValuePair<string, object?>(Role, role)))
+                .Aggregate(T.Zero, static (sum, measurement) => sum + measurement.Value);
+
+        public void Dispose()
         {
-            if (Throws)
-            {
-                throw new InvalidOperationException("from a listener");
-            }
-
-            _seen.Enqueue((instrument.Name, value, tags.ToArray()));
+            Executions.Dispose();
+            ActiveFlights.Dispose();
+            Callers.Dispose();
+            WaitDuration.Dispose();
         }
+
+        private static IEnumerable<KeyValuePair<string, object?>> Tagged<T>(MetricCollector<T> collector)
+            where T : struct =>
+            collector.GetMeasurementSnapshot().SelectMany(static measurement => measurement.Tags);
     }
 }

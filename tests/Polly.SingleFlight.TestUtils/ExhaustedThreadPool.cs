@@ -1,0 +1,41 @@
+namespace Polly.SingleFlight.Tests.Infrastructure;
+
+/// <summary>A thread pool that has as few threads as it can have, to be blocked by a test.</summary>
+public sealed class ExhaustedThreadPool : IDisposable
+{
+    private readonly (int Workers, int Ports) _minimum;
+    private readonly (int Workers, int Ports) _maximum;
+    private readonly int _size = Environment.ProcessorCount;
+
+    public ExhaustedThreadPool()
+    {
+        ThreadPool.GetMinThreads(out _minimum.Workers, out _minimum.Ports);
+        ThreadPool.GetMaxThreads(out _maximum.Workers, out _maximum.Ports);
+        Assert.True(ThreadPool.SetMinThreads(_size, _minimum.Ports));
+        Assert.True(ThreadPool.SetMaxThreads(_size, _maximum.Ports));
+    }
+
+    public Task<T>[] BlockEveryThread<T>(Func<T> block) =>
+        [.. Enumerable.Range(0, _size).Select(_ =>
+        {
+            var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+            ThreadPool.UnsafeQueueUserWorkItem(_ =>
+            {
+                try
+                {
+                    result.SetResult(block());
+                }
+                catch (Exception exception)
+                {
+                    result.SetException(exception);
+                }
+            }, null);
+            return result.Task;
+        })];
+
+    public void Dispose()
+    {
+        ThreadPool.SetMaxThreads(_maximum.Workers, _maximum.Ports);
+        ThreadPool.SetMinThreads(_minimum.Workers, _minimum.Ports);
+    }
+}
