@@ -36,6 +36,10 @@ public sealed partial class DocsTests : FlightTest
     public void Documents_AreFound() => Assert.Contains("README.md", Documents.Select(row => row.Data));
 
     [Fact]
+    public void HttpPage_NamesEveryReasonOfABypass() =>
+        Assert.All(Enum.GetNames<BypassReason>(), static name => Assert.Contains($"`{name}`", Read("docs/http.md"), StringComparison.Ordinal));
+
+    [Fact]
     public async Task Snippets_ThatCanRun_Run()
     {
         await Snippets.QuickStart((region, _) => new(region), CancellationToken.None);

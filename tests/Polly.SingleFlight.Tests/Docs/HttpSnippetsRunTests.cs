@@ -95,6 +95,31 @@ public sealed class HttpSnippetsRunTests : SnippetTest
     }
 
     [Fact]
+    public async Task ResilienceOutside_OneUnavailable_IsAFailureOfEveryCallerAndOpensTheCircuit()
+    {
+        await StartServerAsync(HttpStatusCode.ServiceUnavailable);
+        var provider = Provide(static services =>
+        {
+            services.ConfigureHttpClientDefaults(static client => client.AddStandardResilienceHandler());
+            services.AddHttpClient<HttpSnippets.CatalogClient>().AddSingleFlight(static options => options.KeepHandlerOrder = true);
+        });
+        using var source = new CancellationTokenSource();
+        var http = provider.GetRequiredService<HttpSnippets.CatalogClient>().Http;
+        var callers = await Start(Callers, _ => http.GetAsync("products", source.Token));
+
+        Gate.Open();
+        await Probe.Reached("OnCircuitOpened", 1);
+        await source.CancelAsync();
+
+        Assert.Equal(1, Server.Calls);
+        Assert.Empty(Logged(provider, LogLevel.Information));
+        foreach (var caller in callers)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => caller);
+        }
+    }
+
+    [Fact]
     public async Task HttpResilience_OneUnavailable_IsRetriedOnceForAllCallers()
     {
         await StartServerAsync(HttpStatusCode.ServiceUnavailable);

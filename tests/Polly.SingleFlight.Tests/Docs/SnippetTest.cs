@@ -25,6 +25,21 @@ public abstract class SnippetTest : HttpTest
 
     protected SnippetTest() => Listener = new RecordingListener { Written = Count };
 
+    /// <summary>A pipeline waits for its executions when it is disposed, by its own clock; after a failure they may never end.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        Gate.Open();
+        var disposal = base.DisposeAsync().AsTask();
+        while (!disposal.IsCompleted)
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await disposal;
+    }
+
     internal DelayClock Time { get; } = new();
 
     internal RecordingListener Listener { get; }
