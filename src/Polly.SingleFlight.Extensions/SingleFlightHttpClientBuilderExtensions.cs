@@ -1,8 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
-using Polly;
-using Polly.SingleFlight.Extensions.Configuration;
-using Polly.SingleFlight.Extensions.Pipelines;
+using Polly.SingleFlight.Extensions;
 using Polly.SingleFlight.Http;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -11,26 +9,28 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// Adds single flight to a client of <see cref="IHttpClientFactory"/>: concurrent equal requests become one.
 /// </summary>
 /// <remarks>
+/// <para>
 /// Handlers run in the order in which they are added. Add single flight after handlers that add an identity to the request, such as a
 /// token of the current user, so that the identity is part of what makes requests equal; and before handlers that are to run once
-/// for all callers, such as retries.
+/// for all callers.
+/// </para>
+/// <para>
+/// Resilience handlers always go inside, wherever they were added: those that were added before, by
+/// <c>ConfigureHttpClientDefaults(client => client.AddStandardResilienceHandler())</c> for instance, are moved to right behind single flight, and the log
+/// says so once per client (Information). <see cref="HttpSingleFlightStrategyOptions.KeepHandlerOrder"/> keeps the order.
+/// </para>
 /// </remarks>
 public static class SingleFlightHttpClientBuilderExtensions
 {
-    private const string SingleFlight = "SingleFlight";
-
     /// <summary>
     /// Adds single flight with the <see cref="HttpSingleFlightStrategyOptions"/> that are named after the client.
     /// </summary>
-    /// <param name="builder">The builder of the client.</param>
+    /// <param name="builder">The builder of the client, or of all clients in <c>ConfigureHttpClientDefaults</c>.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is <see langword="null"/>.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// <see cref="AddSingleFlightHandler"/> has added a pipeline of the name <c>SingleFlight</c> to the client.
-    /// </exception>
     /// <remarks>
     /// <para>
-    /// A client has one such handler, at the place of the first call; further calls only configure the same options, in the
+    /// A client has one such handler, at the place of the last call; all calls configure the same options, in the
     /// order of the calls. When the options change, requests sent from then on follow the new ones, and flights in the air go on.
     /// </para>
     /// <para>
@@ -38,43 +38,32 @@ public static class SingleFlightHttpClientBuilderExtensions
     /// for the first time. Options without a <see cref="Polly.SingleFlight.SingleFlightStrategyOptions.Group"/> are given one that
     /// belongs to the client and stays the same.
     /// </para>
+    /// <para>
+    /// The pipeline shows on Polly's meter and in its log under the name <c>SingleFlight</c>, with the name of the client as its instance.
+    /// </para>
     /// </remarks>
     public static IHttpClientBuilder AddSingleFlight(this IHttpClientBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var name = builder.Name;
-        var services = builder.Services;
-        var registration = new PipelineRegistration(name, SingleFlight, IsConfiguredTogether: true);
-        if (registration.TryAdd(services))
-        {
-            AddOptions(services, name);
-            registration.AddHandler(services, static (pipeline, context) =>
-            {
-                context.EnableReloads<HttpSingleFlightStrategyOptions>(context.ClientName);
-                pipeline.AddSingleFlight(context.GetOptions<HttpSingleFlightStrategyOptions>(context.ClientName));
-            });
-        }
-
+        SingleFlightRegistration.AddClient(builder.Services, builder.Name);
         return builder;
     }
 
     /// <summary>
     /// Adds single flight and configures the options that are named after the client.
     /// </summary>
-    /// <param name="builder">The builder of the client.</param>
+    /// <param name="builder">The builder of the client, or of all clients in <c>ConfigureHttpClientDefaults</c>.</param>
     /// <param name="configure">Configures the options, for instance with <see cref="HttpSingleFlightStrategyOptions.UseTokenEndpoint"/>.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="configure"/> is <see langword="null"/>.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// <see cref="AddSingleFlightHandler"/> has added a pipeline of the name <c>SingleFlight</c> to the client.
-    /// </exception>
     /// <remarks>See <see cref="AddSingleFlight(IHttpClientBuilder)"/>.</remarks>
     public static IHttpClientBuilder AddSingleFlight(this IHttpClientBuilder builder, Action<HttpSingleFlightStrategyOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);
         builder.AddSingleFlight();
-        Configure(builder, configure);
+        builder.Services.AddSingleton<IConfigureOptions<HttpSingleFlightStrategyOptions>>(
+            new ConfigureNamedOptions<HttpSingleFlightStrategyOptions>(builder.Name, configure));
         return builder;
     }
 
@@ -82,16 +71,14 @@ public static class SingleFlightHttpClientBuilderExtensions
     /// Adds single flight and sets the options that are named after the client from a configuration section, now and whenever
     /// the section changes.
     /// </summary>
-    /// <param name="builder">The builder of the client.</param>
+    /// <param name="builder">The builder of the client, or of all clients in <c>ConfigureHttpClientDefaults</c>, where changes are not followed.</param>
     /// <param name="section">
-    /// The section. Its keys are the names of options: every single value, and the lists <c>Methods</c>, <c>ExcludedHeaders</c> and
-    /// <c>BypassHeaders</c>, which replace the default. A section that is not there changes nothing.
+    /// The section. Its keys are the names of options: every single value, and the lists <c>Methods</c>, <c>ExcludedHeaders</c>,
+    /// <c>HarmlessHeaders</c> and <c>BypassHeaders</c>, which replace the default. <c>AdditionalExcludedHeaders</c> and
+    /// <c>AdditionalHarmlessHeaders</c> add to it. A section that does not exist sets nothing, and the log says so once (Information).
     /// </param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="section"/> is <see langword="null"/>.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// <see cref="AddSingleFlightHandler"/> has added a pipeline of the name <c>SingleFlight</c> to the client.
-    /// </exception>
     /// <remarks>
     /// <para>
     /// A key that is not an option, an option that only code can set, and a value that is not what the option takes are refused as
@@ -108,56 +95,4 @@ public static class SingleFlightHttpClientBuilderExtensions
         builder.Services.BindSingleFlight(builder.Name, section);
         return builder;
     }
-
-    /// <summary>
-    /// Adds a handler that sends the requests of the client through a pipeline of Polly strategies. The strategies added first are
-    /// the outermost.
-    /// </summary>
-    /// <param name="builder">The builder of the client.</param>
-    /// <param name="pipelineName">The name of the pipeline, unique for the client. Telemetry shows it, and the client's name as the instance.</param>
-    /// <param name="configure">
-    /// Adds the strategies. It is called when the client is created for the first time, and again when options change whose
-    /// reloads it has enabled. The pipeline is kept for all handlers of the client.
-    /// </param>
-    /// <returns>The same builder.</returns>
-    /// <exception cref="ArgumentNullException">
-    /// <paramref name="builder"/>, <paramref name="pipelineName"/> or <paramref name="configure"/> is <see langword="null"/>.
-    /// </exception>
-    /// <exception cref="ArgumentException"><paramref name="pipelineName"/> is empty.</exception>
-    /// <exception cref="InvalidOperationException">The client has a pipeline of that name already.</exception>
-    /// <remarks>
-    /// The request is the property <c>Resilience.Http.RequestMessage</c> of the execution's context, and the context the option
-    /// <c>Resilience.Http.ResilienceContext</c> of the request. A request that comes with a context is executed on that one, and
-    /// with its token; so are the requests of a handler inside another.
-    /// </remarks>
-    public static IHttpClientBuilder AddSingleFlightHandler(
-        this IHttpClientBuilder builder,
-        string pipelineName,
-        Action<ResiliencePipelineBuilder<HttpResponseMessage>, SingleFlightHandlerContext> configure)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        ArgumentException.ThrowIfNullOrEmpty(pipelineName);
-        ArgumentNullException.ThrowIfNull(configure);
-        var registration = new PipelineRegistration(builder.Name, pipelineName, IsConfiguredTogether: false);
-        registration.TryAdd(builder.Services);
-        registration.AddHandler(builder.Services, configure);
-        return builder;
-    }
-
-    private static void AddOptions(IServiceCollection services, string? name)
-    {
-        if (name is not null)
-        {
-            services.AddOptions<HttpSingleFlightStrategyOptions>(name).ValidateOnStart();
-        }
-
-        services.AddSingleton<IValidateOptions<HttpSingleFlightStrategyOptions>>(
-            provider => new OptionsValidator(name, provider.GetServices<BoundSection>()));
-        services.AddSingleton<IPostConfigureOptions<HttpSingleFlightStrategyOptions>>(
-            provider => new DefaultGroup(name, SingleFlight, provider.GetRequiredService<PipelineRegistry>()));
-    }
-
-    private static void Configure(IHttpClientBuilder builder, Action<HttpSingleFlightStrategyOptions> configure) =>
-        builder.Services.AddSingleton<IConfigureOptions<HttpSingleFlightStrategyOptions>>(
-            new ConfigureNamedOptions<HttpSingleFlightStrategyOptions>(builder.Name, configure));
 }

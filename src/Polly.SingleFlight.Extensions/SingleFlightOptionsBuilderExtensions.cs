@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
+using Polly.SingleFlight.Extensions;
 using Polly.SingleFlight.Extensions.Configuration;
 using Polly.SingleFlight.Http;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>
-/// Sets options of single flight from configuration, for pipelines that are made with
-/// <see cref="SingleFlightHttpClientBuilderExtensions.AddSingleFlightHandler"/>.
+/// Sets options of single flight from configuration, for pipelines that are made with <c>AddResilienceHandler</c>.
 /// </summary>
 public static class SingleFlightOptionsBuilderExtensions
 {
@@ -17,7 +17,7 @@ public static class SingleFlightOptionsBuilderExtensions
     /// refuses what it cannot set. <c>Bind</c> would pass over what it does not know.
     /// </summary>
     /// <param name="builder">The builder of the options.</param>
-    /// <param name="section">The section. Its keys are the names of options. A section that is not there changes nothing.</param>
+    /// <param name="section">The section. Its keys are the names of options. A section that does not exist sets nothing, and the log says so once (Information).</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="section"/> is <see langword="null"/>.</exception>
     /// <remarks>
@@ -30,6 +30,7 @@ public static class SingleFlightOptionsBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(section);
         var name = builder.Name;
+        SingleFlightRegistration.AddShared(builder.Services);
         builder.Services.AddSingleton<IValidateOptions<HttpSingleFlightStrategyOptions>>(
             services => new OptionsValidator(name, services.GetServices<BoundSection>()));
         builder.Services.BindSingleFlight(name, section);
@@ -39,8 +40,7 @@ public static class SingleFlightOptionsBuilderExtensions
     /// <summary>Sets the options of this name, or with null those of all names, and keeps an eye on the section.</summary>
     internal static void BindSingleFlight(this IServiceCollection services, string? name, IConfiguration section)
     {
-        services.AddSingleton<IConfigureOptions<HttpSingleFlightStrategyOptions>>(
-            new ConfigureNamedOptions<HttpSingleFlightStrategyOptions>(name, options => SectionBinder.Bind(section, name, options)));
+        services.AddSingleton<IConfigureOptions<HttpSingleFlightStrategyOptions>>(provider => new SectionOptions(name, section, provider));
         services.AddSingleton(new BoundSection(name, section));
         if (name is not null)
         {

@@ -11,5 +11,9 @@ internal sealed class NotNegativeAttribute : ValidationAttribute
     {
     }
 
-    public override bool IsValid(object? value) => value is TimeSpan span && span >= TimeSpan.Zero;
+    /// <summary>Whether <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>, which is negative, is accepted too.</summary>
+    public bool OrInfinite { get; init; }
+
+    public override bool IsValid(object? value) =>
+        value is TimeSpan span && (span >= TimeSpan.Zero || (OrInfinite && span == System.Threading.Timeout.InfiniteTimeSpan));
 }

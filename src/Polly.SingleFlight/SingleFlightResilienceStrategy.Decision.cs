@@ -56,21 +56,6 @@ internal sealed partial class SingleFlightResilienceStrategy
             return Execute(decision.Key, decision.Attachment, callback, context, state);
         }
 
-        return decision.Afterwards is null
-            ? ExecuteAlone(decision.Bypass, callback, context, state)
-            : ExecuteAloneThenAsync(decision, callback, context, state);
-    }
-
-    private async ValueTask<Outcome<TResult>> ExecuteAloneThenAsync<TResult, TState>(
-        KeyDecision decision, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
-    {
-        try
-        {
-            return await ExecuteAlone(decision.Bypass, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
-        }
-        finally
-        {
-            decision.Afterwards!();
-        }
+        return ExecuteAlone(decision.Bypass, callback, context, state, decision.IsWarning);
     }
 }

@@ -10,9 +10,10 @@ internal sealed partial class SingleFlightResilienceStrategy
         BypassReason reason,
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
-        TState state)
+        TState state,
+        bool isWarning = false)
     {
-        context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed);
+        context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed(reason));
         if (context.Properties.TryGetValue(ContextProperties.Inside, out var inside) && inside is not null)
         {
             // It was meant for a flight of this strategy, and not for one further inside.
@@ -24,17 +25,26 @@ internal sealed partial class SingleFlightResilienceStrategy
             return new(Outcomes.Canceled<TResult>(context));
         }
 
-        var bypassed = Telemetry.Bypassed(context, reason);
-        return bypassed.IsCompletedSuccessfully
+        isWarning |= reason == BypassReason.Reentrancy || (reason == BypassReason.NoKey && _keyUse.IsNeverKeyed());
+        var bypassed = Telemetry.Bypassed(context, reason, isWarning);
+        var scope = _sharing?.BeginAlone(context);
+        return bypassed.IsCompletedSuccessfully && scope is null
             ? Outcomes.InvokeAsync(callback, context, state)
-            : ExecuteAfterAsync(bypassed, callback, context, state);
+            : ExecuteAloneAsync(bypassed, scope, callback, context, state);
     }
 
-    private static async ValueTask<Outcome<TResult>> ExecuteAfterAsync<TResult, TState>(
-        ValueTask before, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    private static async ValueTask<Outcome<TResult>> ExecuteAloneAsync<TResult, TState>(
+        ValueTask before,
+        IDisposable? scope,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
     {
-        await before.ConfigureAwait(context.ContinueOnCapturedContext);
-        return await Outcomes.InvokeAsync(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        using (scope)
+        {
+            await before.ConfigureAwait(context.ContinueOnCapturedContext);
+            return await Outcomes.InvokeAsync(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        }
     }
 
     /// <summary>

@@ -18,6 +18,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
     private readonly ResultSharing? _sharing;
     private readonly TagList _tags;
     private readonly ResiliencePipelineBuilderBase _builder;
+    private readonly KeyUse _keyUse = new();
 
     public SingleFlightResilienceStrategy(
         SingleFlightStrategyOptions options,
@@ -26,6 +27,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         ResiliencePipelineBuilderBase builder)
     {
         _builder = builder;
+        options.CheckPipeline(builder);
         var group = options.Group ?? new SingleFlightGroup();
         Clock = builder.TimeProvider ?? TimeProvider.System;
         _sharing = options.CreateSharing(group, Clock);
@@ -158,6 +160,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
             return ExecuteAlone(BypassReason.NoKey, callback, context, state);
         }
 
+        _keyUse.Keyed();
         if (ResultOwnership<TResult>.IsExclusive && _sharing is not { MakesCopies: true })
         {
             return new(Reject<TResult>(context, ResultOwnership.CannotShare(typeof(TResult))));

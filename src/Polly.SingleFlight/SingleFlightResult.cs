@@ -6,7 +6,8 @@ namespace Polly.SingleFlight;
 /// </summary>
 public sealed class SingleFlightResult : Flights.IParticipation
 {
-    internal static readonly SingleFlightResult Bypassed = new(SingleFlightRole.Bypassed, 1, 0, TimeSpan.Zero);
+    private static readonly SingleFlightResult[] s_bypassed =
+        [.. Enum.GetValues<BypassReason>().Select(static reason => new SingleFlightResult(SingleFlightRole.Bypassed, 1, 0, TimeSpan.Zero) { BypassReason = reason })];
 
     internal SingleFlightResult(SingleFlightRole role, int callerCount, long flightId, TimeSpan waitTime)
     {
@@ -33,7 +34,13 @@ public sealed class SingleFlightResult : Flights.IParticipation
     /// </summary>
     public TimeSpan WaitTime { get; }
 
+    /// <summary>Why the caller was bypassed; without meaning for leaders and followers.</summary>
+    internal BypassReason BypassReason { get; private init; }
+
     System.Diagnostics.Activity? Flights.IParticipation.FlightSpan => null;
+
+    /// <summary>The result of a caller that ran alone. The values of the enumeration are its indexes.</summary>
+    internal static SingleFlightResult Bypassed(BypassReason reason) => s_bypassed[(int)reason];
 
     SingleFlightResult? Flights.IParticipation.ToResult() => this;
 }

@@ -110,6 +110,12 @@ public class SingleFlightStrategyOptions : ResilienceStrategyOptions
     /// <summary>The result type these options are for, or null when they fit every result type.</summary>
     internal virtual Type? ResultType => null;
 
+    /// <summary>Refuses a pipeline that these options cannot be in.</summary>
+    /// <exception cref="InvalidOperationException">They cannot; the message says what to write.</exception>
+    internal virtual void CheckPipeline(ResiliencePipelineBuilderBase builder)
+    {
+    }
+
     /// <summary>What of these options depends on the result type, or null when nothing does.</summary>
     internal virtual Sharing.ResultSharing? CreateSharing(SingleFlightGroup group, TimeProvider clock) => null;
 }

@@ -5,7 +5,7 @@ namespace Polly.SingleFlight.Extensions.Configuration;
 
 /// <summary>An option that is written as one value.</summary>
 /// <param name="Name">The name of the option, which is its key.</param>
-/// <param name="Expected">What to write, for whoever wrote something else.</param>
+/// <param name="Expected">What to write, for the error when something else was written.</param>
 /// <param name="TrySet">Sets the option; false when the value is not what is expected.</param>
 internal sealed record ScalarOption(string Name, string Expected, Func<HttpSingleFlightStrategyOptions, string, bool> TrySet)
 {
@@ -34,11 +34,17 @@ internal sealed record ScalarOption(string Name, string Expected, Func<HttpSingl
         OfBool(nameof(HttpSingleFlightStrategyOptions.ShareNoStoreResponses), static (options, value) => options.ShareNoStoreResponses = value),
         OfBool(nameof(HttpSingleFlightStrategyOptions.ShareSetCookieResponses), static (options, value) => options.ShareSetCookieResponses = value),
         OfBool(nameof(HttpSingleFlightStrategyOptions.GuardCredentials), static (options, value) => options.GuardCredentials = value),
+        OfBool(nameof(HttpSingleFlightStrategyOptions.KeepHandlerOrder), static (options, value) => options.KeepHandlerOrder = value),
         Of<TimeSpan>(
-            nameof(HttpSingleFlightStrategyOptions.UnshareableMemory),
+            nameof(HttpSingleFlightStrategyOptions.MaxBodyWait),
+            "a time span such as 00:00:01, or infinite",
+            ParseTimeSpanOrInfinite,
+            static (options, value) => options.MaxBodyWait = value),
+        Of<TimeSpan>(
+            nameof(HttpSingleFlightStrategyOptions.UnshareableDuration),
             "a time span such as 00:00:30",
             ParseTimeSpan,
-            static (options, value) => options.UnshareableMemory = value),
+            static (options, value) => options.UnshareableDuration = value),
     ];
 
     private static ScalarOption OfBool(string name, Action<HttpSingleFlightStrategyOptions, bool> set) =>
@@ -78,11 +84,11 @@ internal sealed record ScalarOption(string Name, string Expected, Func<HttpSingl
     private static TimeSpan? ParseTimeSpanOrInfinite(string text) =>
         text.Equals(Infinite, StringComparison.OrdinalIgnoreCase) ? System.Threading.Timeout.InfiniteTimeSpan : ParseTimeSpan(text);
 
-    /// <summary>A plain number would be a number of days, which hardly anybody who writes 30 has in mind.</summary>
+    /// <summary>A plain number would be a number of days, which is seldom what is meant by 30.</summary>
     private static TimeSpan? ParseTimeSpan(string text) =>
         text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span : null;
 
-    /// <summary>Names only: a number says nothing to whoever reads the configuration, and any number would do.</summary>
+    /// <summary>Takes names only: a number tells the reader of a configuration nothing, and any number would do.</summary>
     private static T? ParseName<T>(string text)
         where T : struct, Enum
         => Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse<T>(text, ignoreCase: true) : null;

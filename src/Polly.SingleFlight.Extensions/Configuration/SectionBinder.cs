@@ -46,7 +46,8 @@ internal static class SectionBinder
             errors.Add($"{scalar.Path} is a single value; options of single flight are keys below it.");
         }
 
-        foreach (var entry in section.GetChildren())
+        // What adds to a list comes after what replaces it, however the keys are sorted.
+        foreach (var entry in section.GetChildren().OrderBy(static entry => s_sets.TryGetValue(entry.Key, out var set) && set.Adds))
         {
             if (Set(entry, options) is { } error)
             {
@@ -96,7 +97,7 @@ internal static class SectionBinder
             items.Add(text);
         }
 
-        option.Replace(options, items);
+        option.Set(options, items);
         return null;
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
-using Polly.SingleFlight.Extensions.Logging;
+using Polly.SingleFlight.Extensions.Telemetry;
 using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight.Extensions.Configuration;
@@ -27,7 +27,7 @@ internal sealed class SectionReload : IOptionsChangeTokenSource<HttpSingleFlight
         Name = name;
         _section = section;
         _services = services;
-        _logger = Log.CreateLogger(services);
+        _logger = Log.CreateLogger(services.GetRequiredService<ILoggerFactory>());
         _accepted = Read();
         _subscription = ChangeToken.OnChange(section.GetReloadToken, OnReload);
     }
@@ -53,7 +53,7 @@ internal sealed class SectionReload : IOptionsChangeTokenSource<HttpSingleFlight
         }
         catch (Exception exception)
         {
-            Log.ConfigurationRejected(_logger, Name, exception.Message);
+            Log.OptionsRejected(_logger, Name, exception.Message);
             return;
         }
 

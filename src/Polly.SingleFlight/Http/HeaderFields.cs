@@ -36,6 +36,19 @@ internal readonly struct HeaderFields
         }
     }
 
+    /// <summary>Whether the field at a place has this name and this one value, unchanged. False proves nothing.</summary>
+    public bool IsAt(int index, string name, in HeaderStringValues values)
+    {
+        var fields = Span;
+        if (index >= fields.Length || fields[index].Name != name || values.Count != 1 || fields[index].Values is not string known)
+        {
+            return false;
+        }
+
+        var only = values.GetEnumerator();
+        return only.MoveNext() && only.Current == known;
+    }
+
     /// <summary>The values of a field, a string or an array of strings; null when the message does not have it.</summary>
     public object? ValuesOf(ReadOnlySpan<char> name)
     {

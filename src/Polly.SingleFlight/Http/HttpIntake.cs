@@ -12,21 +12,24 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
     private readonly HttpRealm _realm = HttpRealm.Of(options);
     private readonly bool _tokenEndpoint = options.IsForTokenEndpoint;
 
-    /// <summary>Whether the request changes what others read (RFC 9110, 9.2.1), by a method that is not coalesced.</summary>
-    public bool IsUnsafe(HttpRequestMessage request) =>
-        (request.Method == HttpMethod.Put
-            || request.Method == HttpMethod.Post
-            || request.Method == HttpMethod.Patch
-            || request.Method == HttpMethod.Delete)
-        && !_methods.Contains(request.Method);
+    /// <summary>Whether a method was added to those that are coalesced, so that its requests are meant to be.</summary>
+    public bool IsOptedIn(HttpMethod method) => _methods.Contains(method) && method != HttpMethod.Get && method != HttpMethod.Head;
 
     public ValueTask<Intake> TakeDownAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (!_methods.Contains(request.Method)
-            || request.RequestUri is not { IsAbsoluteUri: true } uri
-            || request.IsSingleFlightDisabled())
+        if (request.IsSingleFlightDisabled())
         {
-            return Bypass(BypassReason.Request);
+            return Bypass(BypassReason.OptedOut);
+        }
+
+        if (!_methods.Contains(request.Method))
+        {
+            return Bypass(BypassReason.Method);
+        }
+
+        if (request.RequestUri is not { IsAbsoluteUri: true } uri)
+        {
+            return Bypass(BypassReason.NoKey);
         }
 
         if (request.Content is { } content)
@@ -35,32 +38,41 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
         }
 
         var call = new HttpCall(request, UriText.Of(uri), _realm);
-        return _tokenEndpoint || IsExempt(call.Headers) ? Bypass(BypassReason.Request) : new(new Intake(call, default));
+        return _tokenEndpoint ? Bypass(BypassReason.NotClientCredentials)
+            : IsExempt(call.Headers) ? Bypass(BypassReason.Header)
+            : new(new Intake(call, default));
     }
 
     private static ValueTask<Intake> Bypass(BypassReason reason) => new(new Intake(null, reason));
 
     private ValueTask<Intake> TakeDownAsync(HttpRequestMessage request, Uri uri, HttpContent content, CancellationToken cancellationToken)
     {
-        // A body of unknown length may be endless, and a body on a GET has no meaning that two servers agree on.
-        if (request.Method == HttpMethod.Get
-            || request.Method == HttpMethod.Head
-            || RequestBody.IsStream(content)
-            || content.Headers.ContentLength is not { } length)
+        if (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head)
         {
-            return Bypass(BypassReason.Request);
+            return Bypass(BypassReason.UnexpectedBody);
+        }
+
+        // A body of unknown length may be endless.
+        if (RequestBody.IsStream(content) || content.Headers.ContentLength is not { } length)
+        {
+            return Bypass(BypassReason.UnbufferedBody);
         }
 
         if (length > _maxBodyBytes)
         {
-            return Bypass(BypassReason.Limit);
+            return Bypass(BypassReason.BodyTooLarge);
         }
 
         var call = new HttpCall(request, UriText.Of(uri), _realm);
         var contentHeaders = new HeaderFields(content.Headers);
-        if (IsExempt(call.Headers) || IsExempt(contentHeaders) || (_tokenEndpoint && !IsForm(contentHeaders)))
+        if (IsExempt(call.Headers) || IsExempt(contentHeaders))
         {
-            return Bypass(BypassReason.Request);
+            return Bypass(BypassReason.Header);
+        }
+
+        if (_tokenEndpoint && !IsForm(contentHeaders))
+        {
+            return Bypass(BypassReason.NotClientCredentials);
         }
 
         var body = RequestBody.ReadAsync(content, (int)length, _maxBodyBytes, cancellationToken);
@@ -76,7 +88,7 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
     {
         if (body is null)
         {
-            return new(null, BypassReason.Request);
+            return new(null, BypassReason.UnbufferedBody);
         }
 
         call.SetBody(contentHeaders, body);
@@ -85,7 +97,7 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
             call.Form = FormFields.Parse(body);
             if (call.Form?.IsClientCredentialsGrant() != true)
             {
-                return new(null, BypassReason.Request);
+                return new(null, BypassReason.NotClientCredentials);
             }
         }
 

@@ -6,7 +6,7 @@ namespace Polly.SingleFlight.Http;
 /// What a pipeline leaves out of its keys and lets its callers share. Pipelines may share a group and have options of their
 /// own, so only callers whose rules are equal meet; functions are equal if they are the same method of the same object.
 /// </summary>
-/// <param name="Rules">The flags, and the headers that are not in the key.</param>
+/// <param name="Rules">The flags, the headers that are not in the key, and those that handlers inside may add.</param>
 /// <param name="Discriminator">The function whose values are in the key.</param>
 /// <param name="ShouldShare">The predicate that restricts sharing.</param>
 internal sealed record HttpRealm(string Rules, Delegate? Discriminator, Delegate? ShouldShare)
@@ -17,11 +17,16 @@ internal sealed record HttpRealm(string Rules, Delegate? Discriminator, Delegate
             .Append(options.ShareNoStoreResponses)
             .Append(options.ShareSetCookieResponses)
             .Append(options.GuardCredentials);
-        foreach (var name in options.ExcludedHeaders.Select(static name => name.ToUpperInvariant()).Order(StringComparer.Ordinal))
-        {
-            rules.Append('\n').Append(name);
-        }
-
+        Append(rules.Append("\nexcluded"), options.ExcludedHeaders);
+        Append(rules.Append("\nharmless"), options.HarmlessHeaders);
         return new HttpRealm(rules.ToString(), options.Discriminator, options.ShouldShare);
+    }
+
+    private static void Append(StringBuilder rules, IEnumerable<string> names)
+    {
+        foreach (var name in names.Select(static name => name.ToUpperInvariant()).Order(StringComparer.Ordinal))
+        {
+            rules.Append(' ').Append(name);
+        }
     }
 }

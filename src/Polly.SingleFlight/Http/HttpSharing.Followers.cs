@@ -50,7 +50,7 @@ internal sealed partial class HttpSharing
         Flight<TResult> flight, Waiter<TResult> followers, Unshareable reason, in Outcome<TResult> outcome, ResilienceContext context)
     {
         Remember(flight, (outcome.Result as HttpResponseMessage)?.StatusCode, reason, context);
-        var bypass = reason is Unshareable.BodyTooLarge or Unshareable.BuffersFull ? BypassReason.Limit : BypassReason.Unshared;
+        var bypass = reason is Unshareable.BodyTooLarge or Unshareable.BodyTooSlow or Unshareable.BuffersFull ? BypassReason.Limit : BypassReason.Unshared;
         foreach (var follower in new Followers<TResult>(followers))
         {
             OutcomeDistribution.SendAway(follower, bypass);
@@ -61,9 +61,11 @@ internal sealed partial class HttpSharing
     private void Remember(Flight flight, System.Net.HttpStatusCode? status, Unshareable reason, ResilienceContext context)
     {
         flight.Strategy.Telemetry.ResponseUnshared(context, reason);
-        if (reason == Unshareable.Credentials && Interlocked.Exchange(ref _guardReported, 1) == 0)
+        if (reason == Unshareable.Identity
+            && flight.Attachment is HttpCall { Exchange.Addition: { } addition }
+            && Interlocked.Exchange(ref _guardReported, 1) == 0)
         {
-            flight.Strategy.Telemetry.CredentialGuard(context);
+            flight.Strategy.Telemetry.IdentityGuard(context, addition);
         }
 
         if (status is { } known && !ResponseRules.IsTransient(known) && reason is not (Unshareable.BuffersFull or Unshareable.LengthMismatch))

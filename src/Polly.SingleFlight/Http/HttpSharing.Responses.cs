@@ -6,7 +6,7 @@ namespace Polly.SingleFlight.Http;
 /// <summary>The way back: what becomes of a response.</summary>
 internal sealed partial class HttpSharing
 {
-    private readonly CredentialGuard? _guard;
+    private readonly IdentityGuard _guard;
     private readonly ResponseRules _rules;
     private readonly ResponseBody _body;
     private readonly Func<ShouldSharePredicateArguments<HttpResponseMessage>, ValueTask<bool>>? _shouldShare;
@@ -80,12 +80,13 @@ internal sealed partial class HttpSharing
     private async ValueTask ReadAsync(HttpCall call, HttpExchange exchange, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var content = response.Content;
-        var announced = ResponseRules.IsWithoutBody(exchange.Request.Method, response.StatusCode) ? null : ContentLengths.Of(content).Announced;
-        var reading = await _body.ReadAsync(content, announced, cancellationToken).ConfigureAwait(false);
+        var lengths = ResponseRules.IsWithoutBody(exchange.Request.Method, response.StatusCode) ? default : ContentLengths.Of(content);
+        var announced = lengths.Announced;
+        var reading = await _body.ReadAsync(content, lengths, cancellationToken).ConfigureAwait(false);
         if (reading.Rest is { } rest)
         {
             exchange.Unshareable = reading.Unshareable;
-            response.Content = new PartlyReadContent(rest, content);
+            response.Content = new PartlyReadContent(rest, content.Headers);
             return;
         }
 
@@ -94,7 +95,7 @@ internal sealed partial class HttpSharing
             throw new HttpIOException(HttpRequestError.ResponseEnded, "The body of the response is shorter than announced.");
         }
 
-        var snapshot = new ResponseSnapshot(call, response, reading.Bytes, comparesCredentials: _guard is not null);
+        var snapshot = new ResponseSnapshot(call, response, reading.Bytes, comparesCredentials: _guard.GuardsCredentials);
         response.Content = snapshot.CreateContent();
         content.Dispose();
         exchange.Unshareable = announced < reading.Bytes.Count ? Unshareable.LengthMismatch : _rules.JudgeTrailers(response);

@@ -14,6 +14,7 @@ internal sealed partial class HttpSharing : ResultSharing
     private readonly HttpRequestKeys _keys;
     private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
     private readonly UnshareableMemory _memory;
+    private int _optedInReported;
 
     public HttpSharing(HttpSingleFlightStrategyOptions options, SingleFlightGroup group, TimeProvider clock)
     {
@@ -21,10 +22,10 @@ internal sealed partial class HttpSharing : ResultSharing
         _intake = new HttpIntake(options);
         _keys = new HttpRequestKeys(options);
         _keyGenerator = options.HasOwnKeyGenerator ? options.KeyGenerator : null;
-        _memory = new UnshareableMemory(options.UnshareableMemory, clock);
-        _guard = options.GuardCredentials ? new CredentialGuard(options) : null;
+        _memory = new UnshareableMemory(options.UnshareableDuration, clock);
+        _guard = new IdentityGuard(options);
         _rules = new ResponseRules(options, _guard);
-        _body = new ResponseBody(options.MaxResponseBodyBytes, new BufferBudget(options.MaxTotalBufferedBytes));
+        _body = new ResponseBody(options.MaxResponseBodyBytes, new BufferBudget(options.MaxTotalBufferedBytes), options.MaxBodyWait, clock);
         _shouldShare = options.ShouldShare;
     }
 
@@ -39,7 +40,7 @@ internal sealed partial class HttpSharing : ResultSharing
         // A response of a type of its own cannot be made anew for each caller.
         if (typeof(TResult) != typeof(HttpResponseMessage))
         {
-            return new(KeyDecision.Alone(BypassReason.Request));
+            return new(KeyDecision.Alone(BypassReason.NoKey));
         }
 
         if (!context.Properties.TryGetValue(ResilienceHttp.Request, out var request) || request is null)
@@ -47,13 +48,8 @@ internal sealed partial class HttpSharing : ResultSharing
             return new(KeyDecision.Alone(BypassReason.NoKey));
         }
 
-        if (_intake.IsUnsafe(request))
-        {
-            return new(ForgetAround(request));
-        }
-
         var intake = _intake.TakeDownAsync(request, context.CancellationToken);
-        return _keyGenerator is null && intake.IsCompletedSuccessfully ? new(Decide(intake.Result)) : DecideAsync(intake, context);
+        return _keyGenerator is null && intake.IsCompletedSuccessfully ? new(Decide(intake.Result, context)) : DecideAsync(intake, context);
     }
 
     public override void Board(Flight flight, ResilienceContext context)
@@ -71,6 +67,9 @@ internal sealed partial class HttpSharing : ResultSharing
         request.Options.Set(ResilienceHttp.Context, context);
     }
 
+    public override IDisposable? BeginAlone(ResilienceContext context) =>
+        context.Properties.TryGetValue(ResilienceHttp.Request, out var request) && request is not null ? UriWrite.Begin(request, _group) : null;
+
     /// <summary>A retry inside, after the leader disposed its client.</summary>
     public override bool IsLossOfLeader(Exception exception) => exception is ObjectDisposedException;
 
@@ -79,7 +78,7 @@ internal sealed partial class HttpSharing : ResultSharing
         var intake = await pending.ConfigureAwait(context.ContinueOnCapturedContext);
         if (intake.Call is not { } call || _keyGenerator is null || call.Request.GetSingleFlightKey() is not null)
         {
-            return Decide(intake);
+            return Decide(intake, context);
         }
 
         call.HasCustomKey = true;
@@ -87,11 +86,11 @@ internal sealed partial class HttpSharing : ResultSharing
             call, await _keyGenerator(new SingleFlightKeyGeneratorArguments(context)).ConfigureAwait(context.ContinueOnCapturedContext));
     }
 
-    private KeyDecision Decide(Intake intake)
+    private KeyDecision Decide(Intake intake, ResilienceContext context)
     {
         if (intake.Call is not { } call)
         {
-            return KeyDecision.Alone(intake.Bypass);
+            return KeyDecision.Alone(intake.Bypass, IsFirstOfOptedInMethod(intake.Bypass, context));
         }
 
         var own = call.Request.GetSingleFlightKey();
@@ -104,15 +103,12 @@ internal sealed partial class HttpSharing : ResultSharing
             ? KeyDecision.Alone(BypassReason.Remembered)
             : KeyDecision.Coalesce(key, call);
 
-    /// <summary>A write: whoever reads after it, or while it is under way, does not join who began to read before it.</summary>
-    private KeyDecision ForgetAround(HttpRequestMessage request)
-    {
-        if (request.RequestUri is not { IsAbsoluteUri: true } uri)
-        {
-            return KeyDecision.Alone(BypassReason.Request);
-        }
-
-        _group.ForgetUri(uri);
-        return KeyDecision.Alone(BypassReason.Request, () => _group.ForgetUri(uri));
-    }
+    /// <summary>Whether this is the first request that is sent alone although somebody has asked for its method to be coalesced.</summary>
+    private bool IsFirstOfOptedInMethod(BypassReason reason, ResilienceContext context) =>
+        reason != BypassReason.OptedOut
+        && _optedInReported == 0
+        && context.Properties.TryGetValue(ResilienceHttp.Request, out var request)
+        && request is not null
+        && _intake.IsOptedIn(request.Method)
+        && Interlocked.Exchange(ref _optedInReported, 1) == 0;
 }

@@ -33,8 +33,8 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     /// is in memory, see <see cref="MaxRequestBodyBytes"/>.
     /// </summary>
     /// <value>
-    /// The default is GET and HEAD. A method that is added must be safe to send once for several callers. A PUT, POST, PATCH
-    /// or DELETE that is not in the set makes newcomers for its URI start afresh.
+    /// The default is GET and HEAD. A method that is added must be safe to send once for several callers. A request that is sent alone makes
+    /// newcomers for its URI start afresh, unless its method is safe (GET, HEAD, OPTIONS, TRACE, QUERY).
     /// </value>
     public ISet<HttpMethod> Methods { get; } = new HashSet<HttpMethod> { HttpMethod.Get, HttpMethod.Head };
 
@@ -56,6 +56,42 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
         "X-Request-Id",
         "X-Correlation-Id",
         "x-ms-client-request-id",
+    };
+
+    /// <summary>
+    /// Gets the names of the request headers that a handler inside single flight may add or change without it counting as an identity, because
+    /// they are alike for all callers or mean nothing to the response. See <see cref="GuardCredentials"/>.
+    /// </summary>
+    /// <value>
+    /// The default is <c>Accept-Encoding</c>, <c>User-Agent</c>, <c>Connection</c>, <c>Transfer-Encoding</c>, <c>X-ClientApplication</c> (which
+    /// Microsoft.Extensions.Http.Diagnostics adds, alike for all) and the trace headers of B3, Jaeger, AWS X-Ray, Google Cloud, Datadog, Sentry,
+    /// New Relic and Elastic. What <see cref="ExcludedHeaders"/> names is harmless as well. <c>Host</c> declares that the address may be changed to
+    /// any other host. Credentials (<see cref="GuardCredentials"/>) cannot be declared harmless here. Upper and lower case do not differ.
+    /// </value>
+    public ISet<string> HarmlessHeaders { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    {
+        "Accept-Encoding",
+        "User-Agent",
+        "Connection",
+        "Transfer-Encoding",
+        "X-ClientApplication",
+        "b3",
+        "X-B3-TraceId",
+        "X-B3-SpanId",
+        "X-B3-ParentSpanId",
+        "X-B3-Sampled",
+        "X-B3-Flags",
+        "uber-trace-id",
+        "X-Amzn-Trace-Id",
+        "X-Cloud-Trace-Context",
+        "x-datadog-trace-id",
+        "x-datadog-parent-id",
+        "x-datadog-sampling-priority",
+        "x-datadog-origin",
+        "x-datadog-tags",
+        "sentry-trace",
+        "newrelic",
+        "elastic-apm-traceparent",
     };
 
     /// <summary>
@@ -112,14 +148,46 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     public bool ShareSetCookieResponses { get; set; }
 
     /// <summary>
-    /// Gets or sets a value indicating whether a response is kept from the others when the request was sent with credentials that were not
-    /// in the key, because a handler inside the pipeline added them.
+    /// Gets or sets a value indicating whether credentials that a handler inside single flight adds to the request keep the response from the
+    /// others.
     /// </summary>
     /// <value>
-    /// The default is <see langword="true"/>. Looked for are <c>Authorization</c>, <c>Proxy-Authorization</c>, <c>Cookie</c>,
-    /// <c>DPoP</c>, <c>X-Api-Key</c> and <c>Api-Key</c>. The event <c>OnCredentialGuard</c> (Warning) is reported once per strategy.
+    /// The default is <see langword="true"/>. <see langword="false"/> says that such handlers add the same credentials for everybody.
     /// </value>
+    /// <remarks>
+    /// <para>
+    /// Whatever a request goes out with although its caller did not ask with it may say who the leader is: a header that was added or changed,
+    /// another host, scheme, port, path, query, method or body. Then the response is the leader's alone, the others send their own requests,
+    /// and the event <c>OnIdentityGuard</c> (Warning), once per strategy, names what it was, never its value. <see cref="HarmlessHeaders"/> names what does not count.
+    /// </para>
+    /// <para>
+    /// This option is about six headers that cannot be named there: <c>Authorization</c>, <c>Proxy-Authorization</c>, <c>Cookie</c>, <c>DPoP</c>,
+    /// <c>X-Api-Key</c> and <c>Api-Key</c>. With <see langword="false"/> a redirected response is also shared where no handler of
+    /// Polly.SingleFlight.Extensions sees the request go out, although a redirect hides which credentials it was sent with.
+    /// </para>
+    /// </remarks>
     public bool GuardCredentials { get; set; } = true;
+
+    /// <summary>
+    /// Gets or sets how long followers wait for the body of a response that does not say how long it is, counted from its headers. A
+    /// response that takes longer may be one that does not end: it goes to the leader as it comes, and the others send their own requests.
+    /// </summary>
+    /// <value>
+    /// Zero or more, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>. The default is 1 second, on the builder's
+    /// <see cref="ResiliencePipelineBuilderBase.TimeProvider"/>. Bodies with a <c>Content-Length</c> are not concerned.
+    /// </value>
+    [NotNegative(OrInfinite = true)]
+    public TimeSpan MaxBodyWait { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Gets or sets a value indicating whether a client that is registered with <c>IHttpClientBuilder.AddSingleFlight</c> keeps its handlers in
+    /// the order in which they were added. Elsewhere it means nothing.
+    /// </summary>
+    /// <value>
+    /// The default is <see langword="false"/>: resilience handlers that were added before single flight, by the defaults of all clients for
+    /// instance, are moved inside, so that they act once for all callers.
+    /// </value>
+    public bool KeepHandlerOrder { get; set; }
 
     /// <summary>
     /// Gets or sets how long it is remembered that the responses to a request cannot be shared, so that callers do not wait for
@@ -130,7 +198,7 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     /// <see cref="ResiliencePipelineBuilderBase.TimeProvider"/>. Responses with status 429 and 5xx are never remembered.
     /// </value>
     [NotNegative]
-    public TimeSpan UnshareableMemory { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan UnshareableDuration { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether requests take part only if they are token requests of the client credentials grant.</summary>
     internal bool IsForTokenEndpoint { get; private set; }
@@ -178,6 +246,7 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
         {
             (nameof(Methods), Methods.Any(static method => method is null)),
             (nameof(ExcludedHeaders), ExcludedHeaders.Any(string.IsNullOrEmpty)),
+            (nameof(HarmlessHeaders), HarmlessHeaders.Any(string.IsNullOrEmpty)),
             (nameof(BypassHeaders), BypassHeaders.Any(string.IsNullOrEmpty)),
         })
         {
@@ -192,6 +261,18 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
             yield return new ValidationResult(
                 "The field UnsharedOutcome must be ExecuteIndividually for HTTP: callers who do not share send their requests in parallel.",
                 [nameof(UnsharedOutcome)]);
+        }
+    }
+
+    internal override void CheckPipeline(ResiliencePipelineBuilderBase builder)
+    {
+        if (ResilienceHttp.IsOfAllClients(builder.Name))
+        {
+            throw new InvalidOperationException(
+                "Single flight was added to a resilience handler in ConfigureHttpClientDefaults. That is one pipeline for all clients, which would send "
+                + "the requests of one through the handlers of another. Write ConfigureHttpClientDefaults(client => client.AddSingleFlight()), of the "
+                + "package Polly.SingleFlight.Extensions, which gives each client a pipeline of its own, or add the resilience handler to each client "
+                + "by its name. (A client whose name is empty looks the same; give it a name.)");
         }
     }
 

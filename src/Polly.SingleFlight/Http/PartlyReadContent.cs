@@ -1,19 +1,20 @@
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace Polly.SingleFlight.Http;
 
 /// <summary>The leader's content when reading it into memory was given up: what was read already, then the live stream.</summary>
 internal sealed class PartlyReadContent : HttpContent
 {
-    private readonly HttpContent _content;
     private readonly Stream _stream;
     private bool _isUsed;
 
-    public PartlyReadContent(Stream stream, HttpContent content)
+    /// <param name="stream">What was read and the rest, with the original content, which it disposes.</param>
+    /// <param name="headers">The headers of the original content.</param>
+    public PartlyReadContent(Stream stream, HttpContentHeaders headers)
     {
-        _content = content;
         _stream = stream;
-        new HeaderFields(content.Headers).AddTo(Headers);
+        new HeaderFields(headers).AddTo(Headers);
     }
 
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
@@ -48,7 +49,6 @@ internal sealed class PartlyReadContent : HttpContent
         if (disposing)
         {
             _stream.Dispose();
-            _content.Dispose();
         }
 
         base.Dispose(disposing);

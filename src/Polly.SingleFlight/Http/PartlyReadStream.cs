@@ -1,9 +1,27 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>The bytes that were read already, then the rest of the stream they were read from.</summary>
-internal sealed class PartlyReadStream(ArraySegment<byte> beginning, Stream rest, IDisposable lease) : Stream
+/// <summary>
+/// The bytes that were read already, then those of a read that is under way, then the rest of the stream they come from. Two
+/// reads of one stream at a time would take bytes from each other, so the rest is touched, and disposed, only when the read has ended.
+/// </summary>
+/// <param name="beginning">What was read.</param>
+/// <param name="pending">A read that has not ended, if there is one.</param>
+/// <param name="opening">The stream itself, once it is open.</param>
+/// <param name="content">The content that the stream is of, disposed with it.</param>
+/// <param name="lease">The memory of the beginning; given back when that has been read.</param>
+/// <param name="reading">Ends what is under way, if something is.</param>
+internal sealed class PartlyReadStream(
+    ArraySegment<byte> beginning,
+    PendingRead? pending,
+    Task<Stream> opening,
+    IDisposable content,
+    IDisposable lease,
+    CancellationTokenSource? reading)
+    : Stream
 {
     private ArraySegment<byte> _beginning = beginning;
+    private PendingRead? _pending = pending;
+    private bool _isDisposed;
 
     public override bool CanRead => true;
 
@@ -21,8 +39,13 @@ internal sealed class PartlyReadStream(ArraySegment<byte> beginning, Stream rest
 
     public override int Read(Span<byte> buffer)
     {
+        if (_pending is not null && _beginning.Count == 0)
+        {
+            Accept(_pending.Task.GetAwaiter().GetResult());
+        }
+
         var taken = Take(buffer);
-        return taken > 0 || buffer.IsEmpty ? taken : rest.Read(buffer);
+        return taken > 0 || buffer.IsEmpty ? taken : opening.GetAwaiter().GetResult().Read(buffer);
     }
 
     public override int Read(byte[] buffer, int offset, int count)
@@ -34,7 +57,9 @@ internal sealed class PartlyReadStream(ArraySegment<byte> beginning, Stream rest
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var taken = Take(buffer.Span);
-        return taken > 0 || buffer.IsEmpty ? new(taken) : rest.ReadAsync(buffer, cancellationToken);
+        return taken > 0 || buffer.IsEmpty ? new(taken)
+            : _pending is null && opening.IsCompletedSuccessfully ? opening.Result.ReadAsync(buffer, cancellationToken)
+            : ReadFurtherAsync(buffer, cancellationToken);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -55,36 +80,90 @@ internal sealed class PartlyReadStream(ArraySegment<byte> beginning, Stream rest
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_isDisposed)
         {
-            LetGo();
-            rest.Dispose();
+            _isDisposed = true;
+            _beginning = default;
+            lease.Dispose();
+            if (_pending is { Task.IsCompleted: false } || !opening.IsCompleted)
+            {
+                reading?.Cancel();
+            }
+
+            _ = DisposeRestAsync(_pending);
         }
 
         base.Dispose(disposing);
     }
 
+    /// <summary>Waits for what is under way, whose token a cancelled reader ends as it would have ended its own read.</summary>
+    private async ValueTask<int> ReadFurtherAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        Stream rest;
+        using (cancellationToken.UnsafeRegister(static reading => (reading as CancellationTokenSource)?.Cancel(), reading))
+        {
+            try
+            {
+                rest = await opening.ConfigureAwait(false);
+                if (_pending is { } pending)
+                {
+                    Accept(await pending.Task.ConfigureAwait(false));
+                }
+            }
+            catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(exception.Message, exception, cancellationToken);
+            }
+        }
+
+        var taken = Take(buffer.Span);
+        return taken > 0 ? taken : await rest.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task DisposeRestAsync(PendingRead? pending)
+    {
+        try
+        {
+            var rest = await opening.ConfigureAwait(false);
+            await using (rest.ConfigureAwait(false))
+            {
+                if (pending is not null)
+                {
+                    await pending.Task.ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception)
+        {
+            // What was under way was ended; nobody is left to hear how.
+        }
+        finally
+        {
+            content.Dispose();
+        }
+    }
+
+    /// <summary>Makes the bytes of the read that was under way the next ones to be taken.</summary>
+    private void Accept(int count)
+    {
+        _beginning = _pending!.Buffer[..count];
+        _pending = null;
+    }
+
     private int Take(Span<byte> buffer)
     {
         var count = Math.Min(buffer.Length, _beginning.Count);
-        if (count == 0)
+        if (count > 0)
         {
-            return 0;
+            _beginning.AsSpan(0, count).CopyTo(buffer);
+            _beginning = _beginning[count..];
         }
 
-        _beginning.AsSpan(0, count).CopyTo(buffer);
-        _beginning = _beginning[count..];
-        if (_beginning.Count == 0)
+        if (_beginning.Count == 0 && _pending is null)
         {
-            LetGo();
+            lease.Dispose();
         }
 
         return count;
-    }
-
-    private void LetGo()
-    {
-        _beginning = default;
-        lease.Dispose();
     }
 }

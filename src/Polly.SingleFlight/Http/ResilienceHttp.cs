@@ -8,6 +8,12 @@ internal static class ResilienceHttp
     /// <summary>The request of an execution.</summary>
     public static readonly ResiliencePropertyKey<HttpRequestMessage?> Request = new("Resilience.Http.RequestMessage");
 
+    /// <summary>
+    /// Whether a pipeline is that of a resilience handler which <c>ConfigureHttpClientDefaults</c> gives to all clients. Its name is that of
+    /// the client, of which there is none, and of the handler, with a hyphen between.
+    /// </summary>
+    public static bool IsOfAllClients(string? pipelineName) => pipelineName is ['-', ..];
+
     /// <summary>The context of the execution that a request belongs to.</summary>
     public static readonly HttpRequestOptionsKey<ResilienceContext?> Context = new("Resilience.Http.ResilienceContext");
 }

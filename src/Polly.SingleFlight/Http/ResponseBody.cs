@@ -2,9 +2,10 @@ namespace Polly.SingleFlight.Http;
 
 /// <summary>
 /// Reads the body of a response into memory, within the limit of one response and the budget of all. Bytes are counted as
-/// they come, after decompression; what was announced is only a hint for the first buffer.
+/// they come, after decompression; what was announced is only a hint for the first buffer. A body that does not say how long it is may
+/// never end, so the reading of it is given up after a while.
 /// </summary>
-internal sealed class ResponseBody(int limit, BufferBudget budget)
+internal sealed class ResponseBody(int limit, BufferBudget budget, TimeSpan maxWait, TimeProvider clock)
 {
     private const int FirstBuffer = 4 * 1024;
     private const int LargestHint = 64 * 1024;
@@ -16,55 +17,82 @@ internal sealed class ResponseBody(int limit, BufferBudget budget)
     public readonly record struct Reading(ArraySegment<byte> Bytes, Unshareable Unshareable, Stream? Rest);
 
     /// <summary>Reads. Throws what the stream throws.</summary>
-    public async ValueTask<Reading> ReadAsync(HttpContent content, long? hint, CancellationToken cancellationToken)
+    public async ValueTask<Reading> ReadAsync(HttpContent content, ContentLengths lengths, CancellationToken cancellationToken)
     {
-        var stream = await OpenAsync(content, cancellationToken).ConfigureAwait(false);
+        using var deadline = (lengths.Announced ?? lengths.Computed) is null ? new BodyDeadline(maxWait, clock, cancellationToken) : null;
+        var token = deadline?.Reading.Token ?? cancellationToken;
         var taken = 0L;
+        var buffer = Array.Empty<byte>();
+        var length = 0;
+        var probe = new byte[1];
         try
         {
-            var buffer = Array.Empty<byte>();
-            var length = 0;
-            var probe = new byte[1];
+            var opening = OpenAsync(content, token);
+            if (deadline is not null && !await deadline.IsMetByAsync(opening).ConfigureAwait(false))
+            {
+                return Part(Unshareable.BodyTooSlow, opening, pending: null);
+            }
+
+            var stream = await opening.ConfigureAwait(false);
             while (true)
             {
-                if (length < buffer.Length)
+                // Before the buffer grows, one byte tells whether there is more; a body as large as its limit is complete.
+                var isFull = length == buffer.Length;
+                var target = isFull ? new ArraySegment<byte>(probe) : new ArraySegment<byte>(buffer, length, buffer.Length - length);
+                var reading = stream.ReadAsync(target, token);
+                int read;
+                if (deadline is null || reading.IsCompleted)
                 {
-                    var read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
-                    if (read == 0)
+                    read = await reading.ConfigureAwait(false);
+                }
+                else
+                {
+                    var pending = reading.AsTask();
+                    if (!await deadline.IsMetByAsync(pending).ConfigureAwait(false))
                     {
-                        return new(new(buffer, 0, length), Unshareable.None, null);
+                        return Part(Unshareable.BodyTooSlow, opening, new PendingRead(pending, target));
                     }
 
-                    length += read;
-                    continue;
+                    read = await pending.ConfigureAwait(false);
                 }
 
-                // Before the buffer grows, one byte tells whether there is more; a body as large as its limit is complete.
-                if (await stream.ReadAsync(probe, cancellationToken).ConfigureAwait(false) == 0)
+                if (read == 0)
                 {
                     return new(new(buffer, 0, length), Unshareable.None, null);
                 }
 
-                var wanted = NextCapacity(length, hint) - length;
-                var granted = budget.Take(wanted);
-                if (granted == 0)
+                if (isFull)
                 {
-                    var lease = new BufferLease(budget, taken);
-                    taken = 0;
-                    return new(
-                        default,
-                        wanted == 0 ? Unshareable.BodyTooLarge : Unshareable.BuffersFull,
-                        new PartlyReadStream(new([.. buffer.AsSpan(0, length), probe[0]]), stream, lease));
+                    var wanted = NextCapacity(length, lengths.Announced) - length;
+                    var granted = budget.Take(wanted);
+                    taken += granted;
+                    Array.Resize(ref buffer, length + Math.Max(granted, 1));
+                    buffer[length] = probe[0];
+                    if (granted == 0)
+                    {
+                        length++;
+                        return Part(wanted == 0 ? Unshareable.BodyTooLarge : Unshareable.BuffersFull, opening, pending: null);
+                    }
                 }
 
-                taken += granted;
-                Array.Resize(ref buffer, length + granted);
-                buffer[length++] = probe[0];
+                length += read;
+                if (deadline is { HasPassed: true })
+                {
+                    return Part(Unshareable.BodyTooSlow, opening, pending: null);
+                }
             }
         }
         finally
         {
             budget.GiveBack(taken);
+        }
+
+        Reading Part(Unshareable reason, Task<Stream> opening, PendingRead? pending)
+        {
+            var lease = new BufferLease(budget, taken);
+            taken = 0;
+            return new(
+                default, reason, new PartlyReadStream(new(buffer, 0, length), pending, opening, content, lease, deadline?.Reading));
         }
     }
 
@@ -72,7 +100,7 @@ internal sealed class ResponseBody(int limit, BufferBudget budget)
     /// The stream of the content, from its beginning: a handler inside may have read content that is in memory, and content keeps
     /// the stream that it once gave.
     /// </summary>
-    private static async ValueTask<Stream> OpenAsync(HttpContent content, CancellationToken cancellationToken)
+    private static async Task<Stream> OpenAsync(HttpContent content, CancellationToken cancellationToken)
     {
         var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         if (stream is not MemoryStream memory)

@@ -6,7 +6,7 @@ namespace Polly.SingleFlight.Http;
 /// Which responses may be shared, as their fields tell (RFC 9111, 3 and 4): one that could not be reused for the other
 /// requests is not for them.
 /// </summary>
-internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options, CredentialGuard? guard)
+internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options, IdentityGuard guard)
 {
     private readonly bool _shareNoStore = options.ShareNoStoreResponses;
     private readonly bool _shareSetCookie = options.ShareSetCookieResponses;
@@ -27,9 +27,10 @@ internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options, Cre
             return Unshareable.NotFinal;
         }
 
-        if (guard?.IsTripped(call, exchange, response.RequestMessage) == true)
+        exchange.Addition = guard.FindAfterwards(call, exchange, response.RequestMessage);
+        if (exchange.Addition is not null)
         {
-            return Unshareable.Credentials;
+            return Unshareable.Identity;
         }
 
         foreach (var (name, values) in response.Headers.NonValidated)

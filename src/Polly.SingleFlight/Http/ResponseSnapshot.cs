@@ -56,7 +56,7 @@ internal sealed class ResponseSnapshot
 
         // A generated key has all of this in it.
         return (!_leader.HasCustomKey && !follower.HasCustomKey)
-            || (_leader.Method == follower.Method && (!_comparesCredentials || CredentialGuard.Names.All(name => AgreeOn(name, follower))));
+            || (_leader.Method == follower.Method && (!_comparesCredentials || IdentityGuard.Credentials.All(name => AgreeOn(name, follower))));
     }
 
     /// <summary>The content of one response.</summary>

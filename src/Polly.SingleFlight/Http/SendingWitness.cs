@@ -4,7 +4,7 @@ namespace Polly.SingleFlight.Http;
 /// Sees the flight's request as it goes out, behind all handlers that might add to it. Whoever stands there calls the function
 /// that is the request's option <see cref="OptionName"/>; registrations of Polly.SingleFlight.Extensions do.
 /// </summary>
-internal sealed class SendingWitness(CredentialGuard? guard, HttpCall call)
+internal sealed class SendingWitness(IdentityGuard guard, HttpCall call)
 {
     public const string OptionName = "Polly.SingleFlight.Sending";
 
@@ -13,12 +13,12 @@ internal sealed class SendingWitness(CredentialGuard? guard, HttpCall call)
     /// <summary>Whether anybody stands there.</summary>
     public bool HasSeen { get; private set; }
 
-    /// <summary>Whether the request went out, in any attempt, with credentials that the caller did not ask with.</summary>
-    public bool IsTripped { get; private set; }
+    /// <summary>What the request went out with, in any attempt, that the caller did not ask with; null when there was nothing.</summary>
+    public string? Addition { get; private set; }
 
     public void See(HttpRequestMessage request)
     {
         HasSeen = true;
-        IsTripped |= guard?.IsTrippedAtSending(call, request) == true;
+        Addition ??= call.Exchange is { } exchange ? guard.FindAtSending(call, exchange, request) : null;
     }
 }

@@ -26,11 +26,14 @@ internal enum Unshareable
     /// <summary>An event stream, or parts that replace each other: a body without an end.</summary>
     Stream,
 
-    /// <summary>The request was sent with credentials that were not in the key, or it cannot be known whether it was.</summary>
-    Credentials,
+    /// <summary>The request was sent with something that was not in the key and may say who asked, or it cannot be known whether it was.</summary>
+    Identity,
 
     /// <summary>The body is larger than one response may be.</summary>
     BodyTooLarge,
+
+    /// <summary>The body did not say how long it is, and did not end in time.</summary>
+    BodyTooSlow,
 
     /// <summary>All flights together hold as much as they may.</summary>
     BuffersFull,

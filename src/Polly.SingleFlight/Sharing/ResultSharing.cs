@@ -42,6 +42,12 @@ internal abstract class ResultSharing
     {
     }
 
+    /// <summary>
+    /// Called before a caller runs its own callback, for itself alone, on its own context. What is returned is disposed when that callback
+    /// has ended. Neither may throw.
+    /// </summary>
+    public virtual IDisposable? BeginAlone(ResilienceContext context) => null;
+
     /// <summary>Whether an exception comes from something that its leader took away when it left.</summary>
     public virtual bool IsLossOfLeader(Exception exception) => false;
 }

@@ -10,13 +10,13 @@ namespace Polly.SingleFlight.Telemetry;
 internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, SingleFlightStrategyOptions options)
 {
     private static readonly ResilienceEvent s_started = new(ResilienceEventSeverity.Debug, "OnFlightStarted");
-    private static readonly ResilienceEvent s_joined = new(ResilienceEventSeverity.Information, "OnFlightJoined");
+    private static readonly ResilienceEvent s_joined = new(ResilienceEventSeverity.Debug, "OnFlightJoined");
     private static readonly ResilienceEvent s_completed = new(ResilienceEventSeverity.Debug, "OnFlightCompleted");
-    private static readonly ResilienceEvent s_abandoned = new(ResilienceEventSeverity.Warning, "OnFlightAbandoned");
+    private static readonly ResilienceEvent s_abandoned = new(ResilienceEventSeverity.Information, "OnFlightAbandoned");
     private static readonly ResilienceEvent s_bypassed = new(ResilienceEventSeverity.Debug, "OnFlightBypassed");
-    private static readonly ResilienceEvent s_bypassedByReentrancy = new(ResilienceEventSeverity.Warning, "OnFlightBypassed");
+    private static readonly ResilienceEvent s_bypassedAgainstWish = new(ResilienceEventSeverity.Warning, "OnFlightBypassed");
     private static readonly ResilienceEvent s_responseUnshared = new(ResilienceEventSeverity.Warning, "OnResponseUnshared");
-    private static readonly ResilienceEvent s_credentialGuard = new(ResilienceEventSeverity.Warning, "OnCredentialGuard");
+    private static readonly ResilienceEvent s_identityGuard = new(ResilienceEventSeverity.Warning, "OnIdentityGuard");
     private static readonly ResilienceEvent s_callbackFailed = new(ResilienceEventSeverity.Error, "OnFlightCallbackFailed");
 
     private readonly Func<OnFlightStartedArguments, ValueTask>? _onStarted = options.OnFlightStarted;
@@ -60,9 +60,10 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
         }
     }
 
-    public ValueTask Bypassed(ResilienceContext context, BypassReason reason) =>
+    /// <summary>An execution was not coalesced: Debug, or a Warning where somebody ought to hear of it.</summary>
+    public ValueTask Bypassed(ResilienceContext context, BypassReason reason, bool isWarning) =>
         Raise(
-            reason == BypassReason.Reentrancy ? s_bypassedByReentrancy : s_bypassed,
+            isWarning ? s_bypassedAgainstWish : s_bypassed,
             context,
             new OnFlightBypassedArguments(context, reason),
             _onBypassed);
@@ -72,8 +73,9 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
         where TReason : struct, Enum
         => Report(s_responseUnshared, context, reason);
 
-    /// <summary>A request was sent with credentials that were not in its key.</summary>
-    public void CredentialGuard(ResilienceContext context) => Report(s_credentialGuard, context, "A handler inside single flight adds credentials.");
+    /// <summary>A request went out with something that was not in its key; what it was, a header by its name, is reported, never a value.</summary>
+    public void IdentityGuard(ResilienceContext context, string addition) =>
+        Report(s_identityGuard, context, new IdentityGuardArguments(addition));
 
     /// <summary>Reports a callback of the options whose exception no caller receives; its message might quote a key or a result.</summary>
     public void CallbackFailed(ResilienceContext context, string callback, Exception exception)

@@ -15,8 +15,10 @@ internal static class SingleFlightInstruments
     private static readonly Meter s_meter = new(Name);
     private static readonly ActivitySource s_source = new(Name);
 
+    private static readonly string[] s_reasonNames = Enum.GetNames<BypassReason>();
+
     private static readonly Counter<long> s_executions = s_meter.CreateCounter<long>(
-        "polly.single_flight.executions", "{execution}", "Executions that reached the strategy, by role.");
+        "polly.single_flight.executions", "{execution}", "Executions that reached the strategy, by role and, when they ran alone, by reason.");
 
     private static readonly UpDownCounter<long> s_activeFlights = s_meter.CreateUpDownCounter<long>(
         "polly.single_flight.active_flights", "{flight}", "Flights whose callback is running.");
@@ -105,6 +107,11 @@ internal static class SingleFlightInstruments
         try
         {
             tags.Add("single_flight.role", RoleName(result.Role));
+            if (result.Role == SingleFlightRole.Bypassed)
+            {
+                tags.Add("single_flight.bypass_reason", s_reasonNames[(int)result.BypassReason]);
+            }
+
             s_executions.Add(1, tags);
             if (result.Role != SingleFlightRole.Bypassed)
             {
