@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
-
 namespace Polly.SingleFlight.Tests.Infrastructure;
 
 /// <summary>
@@ -18,7 +16,7 @@ public abstract class FlightTest : IAsyncLifetime
 
     public Probe Probe { get; } = new();
 
-    public FakeTimeProvider Clock { get; } = new();
+    public SignallingClock Clock { get; } = new();
 
     public List<BypassReason> Reasons { get; } = [];
 

@@ -9,26 +9,8 @@ public static class SyncCall
 
     /// <summary>The same without the time limit, whose task could not complete without a thread of the pool.</summary>
     public static Task<T> StartUnlimited<T>(
-        object key, CancellationToken token, Action<ResilienceContext>? after, Func<ResilienceContext, T> execute)
-    {
-        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
-        {
-            try
-            {
-                result.SetResult(Run());
-            }
-            catch (Exception exception)
-            {
-                result.SetException(exception);
-            }
-        })
-        {
-            IsBackground = true,
-        }.Start();
-        return result.Task;
-
-        T Run()
+        object key, CancellationToken token, Action<ResilienceContext>? after, Func<ResilienceContext, T> execute) =>
+        StartUnlimited(() =>
         {
             var context = ResilienceContextPool.Shared.Get(token);
             try
@@ -41,6 +23,28 @@ public static class SyncCall
                 after?.Invoke(context);
                 ResilienceContextPool.Shared.Return(context);
             }
-        }
+        });
+
+    /// <summary>Runs something that blocks on a thread of its own.</summary>
+    public static Task<T> Start<T>(Func<T> run) => StartUnlimited(run).Soon();
+
+    private static Task<T> StartUnlimited<T>(Func<T> run)
+    {
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            try
+            {
+                result.SetResult(run());
+            }
+            catch (Exception exception)
+            {
+                result.SetException(exception);
+            }
+        })
+        {
+            IsBackground = true,
+        }.Start();
+        return result.Task;
     }
 }

@@ -245,19 +245,4 @@ public sealed class CompositionTests : FlightTest
         await _gate.Opened;
         return 1;
     }
-
-    /// <summary>A clock that tells when timers are set, so that it is not moved before.</summary>
-    private sealed class SignallingClock : FakeTimeProvider
-    {
-        private readonly Probe _probe = new();
-
-        public Task TimersSet(int count) => _probe.Reached("timer", count);
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = base.CreateTimer(callback, state, dueTime, period);
-            _probe.Hit("timer");
-            return timer;
-        }
-    }
 }

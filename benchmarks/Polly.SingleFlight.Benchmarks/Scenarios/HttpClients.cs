@@ -11,7 +11,7 @@ internal sealed class HttpClients : IDisposable
     {
         var services = new ServiceCollection();
         Register("bare");
-        Register("empty pipeline").AddSingleFlightHandler("empty", static (_, _) => { });
+        Register("empty pipeline").AddResilienceHandler("empty", static _ => { });
         Register("single flight").AddSingleFlight();
         _services = services.BuildServiceProvider();
         var factory = _services.GetRequiredService<IHttpClientFactory>();

@@ -50,12 +50,12 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
         }
 
         var outside = handlers.TakeWhile(handler => handler != own).ToArray();
-        if (!outside.Any(static handler => handler is ResilienceHandler))
+        if (!outside.Any(IsResilience))
         {
             return;
         }
 
-        DelegatingHandler[] moved = [.. outside.Where(static handler => handler is ResilienceHandler || IsDiscovery(handler))];
+        DelegatingHandler[] moved = [.. outside.Where(static handler => IsResilience(handler) || IsDiscovery(handler))];
         foreach (var handler in moved)
         {
             handlers.Remove(handler);
@@ -100,6 +100,10 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
     }
 
     private static bool MayRoute(DelegatingHandler handler) => IsDiscovery(handler) || handler is ResilienceHandler and not SingleFlightHandler;
+
+    /// <summary>Whether a handler holds strategies: those of Polly 8, or the policies of Polly 7 from Microsoft.Extensions.Http.Polly.</summary>
+    private static bool IsResilience(DelegatingHandler handler) =>
+        handler is ResilienceHandler || handler.GetType().FullName == "Microsoft.Extensions.Http.PolicyHttpMessageHandler";
 
     /// <summary>Whether a handler is the one of Microsoft.Extensions.ServiceDiscovery, whose type is internal.</summary>
     private static bool IsDiscovery(DelegatingHandler handler) =>

@@ -94,7 +94,7 @@ internal sealed class IdentityGuard
             found = FindHeader(call, last);
         }
 
-        return found ?? (exchange.Witness.HasSeen || !GuardsCredentials ? null : FindAddress(call.Uri, (last ?? exchange.Request).RequestUri));
+        return found ?? (exchange.Witness.HasSeen || !GuardsCredentials ? null : FindAtSending(call, exchange, last ?? exchange.Request));
     }
 
     private string? FindContent(HttpCall call, HttpExchange exchange, HttpRequestMessage sent)

@@ -159,9 +159,14 @@ internal sealed class PartlyReadStream(
             _beginning = _beginning[count..];
         }
 
-        if (_beginning.Count == 0 && _pending is null)
+        if (_beginning.Count == 0)
         {
-            lease.Dispose();
+            // The bytes are the leader's to keep from now on, if it does.
+            _beginning = default;
+            if (_pending is null)
+            {
+                lease.Dispose();
+            }
         }
 
         return count;

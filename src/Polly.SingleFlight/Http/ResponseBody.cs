@@ -89,6 +89,9 @@ internal sealed class ResponseBody(int limit, BufferBudget budget, TimeSpan maxW
 
         Reading Part(Unshareable reason, Task<Stream> opening, PendingRead? pending)
         {
+            // A leader that drops its response unread leaves nobody else to hear how they end.
+            Observe(opening);
+            Observe(pending?.Task);
             var lease = new BufferLease(budget, taken);
             taken = 0;
             return new(
@@ -117,6 +120,12 @@ internal sealed class ResponseBody(int limit, BufferBudget budget, TimeSpan maxW
         memory.Position = 0;
         return memory;
     }
+
+    private static void Observe(Task? task) => task?.ContinueWith(
+        static ended => _ = ended.Exception,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
 
     private int NextCapacity(int length, long? hint)
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 using Polly.SingleFlight.Http;
 
@@ -31,19 +32,21 @@ internal static class DependencyInjectionSnippets
         #endregion
     }
 
-    public static void OwnPipeline(IServiceCollection services)
+    public static void OwnPipeline(IServiceCollection services, IConfiguration configuration)
     {
         #region di-pipeline
+        services.AddOptions<HttpSingleFlightStrategyOptions>("quotes").BindSingleFlight(configuration.GetSection("SingleFlight:Quotes"));
         services.AddHttpClient<QuoteClient>()
-            .AddSingleFlightHandler("quotes", (pipeline, context) =>
+            .AddResilienceHandler("quotes", (pipeline, context) =>
             {
                 context.EnableReloads<HttpSingleFlightStrategyOptions>("quotes");
                 var options = context.GetOptions<HttpSingleFlightStrategyOptions>("quotes");
-                options.Group ??= context.Group;                 // survives reloads; without it every reload starts with no flights
+                options.Group ??= context.GetSingleFlightGroup();    // survives reloads; without it every reload starts with no flights
                 pipeline
-                    .AddTimeout(TimeSpan.FromSeconds(20))        // one caller's patience
+                    .AddTimeout(TimeSpan.FromSeconds(20))            // one caller's patience
                     .AddSingleFlight(options)
-                    .AddTimeout(TimeSpan.FromSeconds(5));        // the flight's budget
+                    .AddRetry(new HttpRetryStrategyOptions())        // once for all callers
+                    .AddTimeout(TimeSpan.FromSeconds(5));            // one attempt's budget
             });
         #endregion
     }

@@ -61,7 +61,7 @@ public sealed partial class DocsTests : FlightTest
         var services = new ServiceCollection();
         DependencyInjectionSnippets.Registrations(services, new ConfigurationBuilder().Build());
         DependencyInjectionSnippets.Order(services);
-        DependencyInjectionSnippets.OwnPipeline(services);
+        DependencyInjectionSnippets.OwnPipeline(services, new ConfigurationBuilder().Build());
         await using var provider = services.BuildServiceProvider();
         Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.LoginClient>().Http);
         Assert.NotNull(provider.GetRequiredService<DependencyInjectionSnippets.OrderClient>().Http);

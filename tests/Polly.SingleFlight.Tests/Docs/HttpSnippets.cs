@@ -1,7 +1,6 @@
-using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Polly.Retry;
+using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Docs;
 
@@ -13,11 +12,7 @@ internal static class HttpSnippets
         #region http-pipeline
         ResiliencePipeline<HttpResponseMessage> pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>()
             .AddSingleFlight()                                          // one request for all callers
-            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>     // one retry loop for all callers
-            {
-                ShouldHandle = args => new(args.Outcome.Exception is HttpRequestException
-                    || args.Outcome.Result is { StatusCode: HttpStatusCode.ServiceUnavailable }),
-            })
+            .AddRetry(new HttpRetryStrategyOptions())                   // one retry loop for all callers
             .AddTimeout(TimeSpan.FromSeconds(5))                        // one attempt's budget, until the headers are there
             .Build();
         #endregion
@@ -67,20 +62,8 @@ internal static class HttpSnippets
     {
         #region http-handler
         services.AddHttpClient<PriceListClient>()
-            .AddSingleFlightHandler("prices", static (pipeline, context) =>
-            {
-                context.EnableReloads<HttpSingleFlightStrategyOptions>("prices");
-                var options = context.GetOptions<HttpSingleFlightStrategyOptions>("prices");
-                options.Group ??= context.Group;                // flights in the air are still joined after a reload
-                pipeline
-                    .AddSingleFlight(options)
-                    .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
-                    {
-                        ShouldHandle = static args => new(args.Outcome.Exception is HttpRequestException
-                            || args.Outcome.Result is { StatusCode: HttpStatusCode.ServiceUnavailable }),
-                    })
-                    .AddTimeout(TimeSpan.FromSeconds(5));       // for each attempt, until the headers are there
-            });
+            .AddSingleFlight()
+            .AddStandardResilienceHandler();                    // once for all callers: retries, timeouts, circuit breaker
         #endregion
     }
 
@@ -88,10 +71,10 @@ internal static class HttpSnippets
     {
         #region http-resilience
         services.AddHttpClient<PriceListClient>()
-            .AddResilienceHandler("prices", builder => builder
-                .AddSingleFlight()
-                .AddRetry(new RetryStrategyOptions<HttpResponseMessage>())
-                .AddTimeout(TimeSpan.FromSeconds(3)));
+            .AddResilienceHandler("prices", (builder, context) => builder
+                .AddSingleFlight(new HttpSingleFlightStrategyOptions { Group = context.GetSingleFlightGroup() })
+                .AddRetry(new HttpRetryStrategyOptions())
+                .AddTimeout(TimeSpan.FromSeconds(3)));          // for each attempt, until the headers are there
         #endregion
     }
 

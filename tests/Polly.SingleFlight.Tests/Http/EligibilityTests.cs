@@ -7,38 +7,38 @@ namespace Polly.SingleFlight.Tests.Http;
 /// <summary>Which requests never join, and go on untouched.</summary>
 public sealed class EligibilityTests : HttpTest
 {
-    private static readonly Dictionary<string, Func<HttpRequestMessage>> s_ineligible = new()
+    private static readonly Dictionary<string, (Func<HttpRequestMessage> Make, BypassReason Reason)> s_ineligible = new()
     {
-        ["PUT"] = static () => new(HttpMethod.Put, Address) { Content = new StringContent("x") },
-        ["POST that is not opted in"] = static () => Post("x"),
-        ["DELETE"] = static () => new(HttpMethod.Delete, Address),
-        ["OPTIONS"] = static () => new(HttpMethod.Options, Address),
-        ["Upgrade"] = static () => Get().With("Upgrade", "websocket"),
-        ["Expect"] = static () => Get().With("Expect", "100-continue"),
-        ["DPoP"] = static () => Get().With("dpop", "proof"),
-        ["no-store"] = static () => Get().With("Cache-Control", "no-store"),
-        ["no-store among others"] = static () => Get().With("cache-control", "max-age=0, No-Store"),
-        ["no-store in a second header"] = static () => Get().With("Cache-Control", "max-age=0").With("Cache-Control", "no-store"),
-        ["event stream"] = static () => Get().With("Accept", "text/event-stream"),
-        ["event stream among others"] = static () => Get().With("Accept", "application/json, Text/Event-Stream;q=0.5"),
-        ["event stream in a second header"] = static () => Get().With("Accept", "text/html").With("Accept", "text/event-stream"),
-        ["disabled"] = static () => Disabled(Get()),
-        ["GET with a body"] = static () => new(HttpMethod.Get, Address) { Content = new StringContent("x") },
-        ["HEAD with a body"] = static () => new(HttpMethod.Head, Address) { Content = new StringContent("x") },
+        ["PUT"] = (static () => new(HttpMethod.Put, Address) { Content = new StringContent("x") }, BypassReason.Method),
+        ["POST that is not opted in"] = (static () => Post("x"), BypassReason.Method),
+        ["DELETE"] = (static () => new(HttpMethod.Delete, Address), BypassReason.Method),
+        ["OPTIONS"] = (static () => new(HttpMethod.Options, Address), BypassReason.Method),
+        ["Upgrade"] = (static () => Get().With("Upgrade", "websocket"), BypassReason.Header),
+        ["Expect"] = (static () => Get().With("Expect", "100-continue"), BypassReason.Header),
+        ["DPoP"] = (static () => Get().With("dpop", "proof"), BypassReason.Header),
+        ["no-store"] = (static () => Get().With("Cache-Control", "no-store"), BypassReason.Header),
+        ["no-store among others"] = (static () => Get().With("cache-control", "max-age=0, No-Store"), BypassReason.Header),
+        ["no-store in a second header"] = (static () => Get().With("Cache-Control", "max-age=0").With("Cache-Control", "no-store"), BypassReason.Header),
+        ["event stream"] = (static () => Get().With("Accept", "text/event-stream"), BypassReason.Header),
+        ["event stream among others"] = (static () => Get().With("Accept", "application/json, Text/Event-Stream;q=0.5"), BypassReason.Header),
+        ["event stream in a second header"] = (static () => Get().With("Accept", "text/html").With("Accept", "text/event-stream"), BypassReason.Header),
+        ["disabled"] = (static () => Disabled(Get()), BypassReason.OptedOut),
+        ["GET with a body"] = (static () => new(HttpMethod.Get, Address) { Content = new StringContent("x") }, BypassReason.UnexpectedBody),
+        ["HEAD with a body"] = (static () => new(HttpMethod.Head, Address) { Content = new StringContent("x") }, BypassReason.UnexpectedBody),
     };
 
-    private static readonly Dictionary<string, Func<HttpRequestMessage>> s_ineligiblePosts = new()
+    private static readonly Dictionary<string, (Func<HttpRequestMessage> Make, BypassReason Reason)> s_ineligiblePosts = new()
     {
-        ["gRPC"] = static () => Typed("application/grpc"),
-        ["gRPC with a format"] = static () => Typed("application/grpc+proto"),
-        ["gRPC web"] = static () => Typed("application/grpc-web"),
-        ["stream"] = static () => new(HttpMethod.Post, Address) { Content = new StreamContent(new MemoryStream("x"u8.ToArray())) },
-        ["unknown length"] = static () => new(HttpMethod.Post, Address) { Content = new PieceContent([new("x"u8.ToArray())]) },
-        ["serialised on the way"] = static () => new(HttpMethod.Post, Address) { Content = JsonContent.Create("x") },
-        ["too large"] = static () => Post(new string('x', 101)),
-        ["much too large"] = static () => Post(new string('x', 100_000)),
-        ["disabled"] = static () => Disabled(Post("x")),
-        ["no-store"] = static () => Post("x").With("Cache-Control", "no-store"),
+        ["gRPC"] = (static () => Typed("application/grpc"), BypassReason.Header),
+        ["gRPC with a format"] = (static () => Typed("application/grpc+proto"), BypassReason.Header),
+        ["gRPC web"] = (static () => Typed("application/grpc-web"), BypassReason.Header),
+        ["stream"] = (static () => new(HttpMethod.Post, Address) { Content = new StreamContent(new MemoryStream("x"u8.ToArray())) }, BypassReason.UnbufferedBody),
+        ["unknown length"] = (static () => new(HttpMethod.Post, Address) { Content = new PieceContent([new("x"u8.ToArray())]) }, BypassReason.UnbufferedBody),
+        ["serialised on the way"] = (static () => new(HttpMethod.Post, Address) { Content = JsonContent.Create("x") }, BypassReason.UnbufferedBody),
+        ["too large"] = (static () => Post(new string('x', 101)), BypassReason.BodyTooLarge),
+        ["much too large"] = (static () => Post(new string('x', 100_000)), BypassReason.BodyTooLarge),
+        ["disabled"] = (static () => Disabled(Post("x")), BypassReason.OptedOut),
+        ["no-store"] = (static () => Post("x").With("Cache-Control", "no-store"), BypassReason.Header),
     };
 
     private static readonly Dictionary<string, Func<HttpRequestMessage>> s_eligiblePosts = new()
@@ -60,7 +60,7 @@ public sealed class EligibilityTests : HttpTest
 
     [Theory]
     [MemberData(nameof(Ineligible))]
-    public Task Request_OfAKindThatNeverJoins_GoesOnUntouched(string kind) => GoesOnUntouched(s_ineligible[kind], Options(), BypassReason.Request);
+    public Task Request_OfAKindThatNeverJoins_GoesOnUntouched(string kind) => GoesOnUntouched(s_ineligible[kind].Make, Options(), s_ineligible[kind].Reason);
 
     [Theory]
     [MemberData(nameof(IneligiblePosts))]
@@ -68,7 +68,7 @@ public sealed class EligibilityTests : HttpTest
     {
         var options = PostOptions();
         options.MaxRequestBodyBytes = 100;
-        return GoesOnUntouched(s_ineligiblePosts[kind], options, kind.Contains("too large", StringComparison.Ordinal) ? BypassReason.Limit : BypassReason.Request);
+        return GoesOnUntouched(s_ineligiblePosts[kind].Make, options, s_ineligiblePosts[kind].Reason);
     }
 
     [Theory]

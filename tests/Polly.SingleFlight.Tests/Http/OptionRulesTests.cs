@@ -14,7 +14,9 @@ public sealed class OptionRulesTests : HttpTest
         { "MaxRequestBodyBytes", static options => options.MaxRequestBodyBytes = -1 },
         { "MaxResponseBodyBytes", static options => options.MaxResponseBodyBytes = -1 },
         { "MaxTotalBufferedBytes", static options => options.MaxTotalBufferedBytes = -1 },
-        { "UnshareableMemory", static options => options.UnshareableMemory = TimeSpan.FromTicks(-1) },
+        { "UnshareableDuration", static options => options.UnshareableDuration = TimeSpan.FromTicks(-1) },
+        { "MaxBodyWait", static options => options.MaxBodyWait = TimeSpan.FromTicks(-1) },
+        { "HarmlessHeaders", static options => options.HarmlessHeaders.Add("") },
     };
 
     [Theory]
@@ -51,7 +53,10 @@ public sealed class OptionRulesTests : HttpTest
         Assert.Null(options.Discriminator);
         Assert.Equal((65536, 1048576, 67108864L), (options.MaxRequestBodyBytes, options.MaxResponseBodyBytes, options.MaxTotalBufferedBytes));
         Assert.Equal((false, false, true), (options.ShareNoStoreResponses, options.ShareSetCookieResponses, options.GuardCredentials));
-        Assert.Equal(TimeSpan.FromSeconds(30), options.UnshareableMemory);
+        Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1)), (options.UnshareableDuration, options.MaxBodyWait));
+        Assert.Contains("ACCEPT-ENCODING", options.HarmlessHeaders);
+        Assert.Empty(options.HarmlessHeaders.Intersect(IdentityGuard.Credentials, StringComparer.OrdinalIgnoreCase));
+        Assert.False(options.KeepHandlerOrder);
         Assert.Equal("SingleFlight", options.Name);
         Assert.Same(options, options.UseTokenEndpoint());
         Assert.Equal([HttpMethod.Post], HttpSingleFlightStrategyOptions.ForTokenEndpoint().Methods);

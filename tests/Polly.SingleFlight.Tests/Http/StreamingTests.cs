@@ -106,7 +106,7 @@ public sealed class StreamingTests : HttpTest
     [Fact]
     public async Task StalledBody_InnerTimeout_EndsAtTheHeaders()
     {
-        var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)]);
+        var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)], length: 20);
         var upstream = new Upstream(Headers, _ => Ok(content));
         var client = Client(upstream, Pipeline(inside: static builder => builder.AddTimeout(TimeSpan.FromSeconds(1))));
         var callers = await Start(client, 2);
@@ -125,7 +125,7 @@ public sealed class StreamingTests : HttpTest
     [InlineData(true)]
     public async Task Newcomer_WhileTheBodyIsBuffered_JoinsUnlessTheFlightIsTooOld(bool tooOld)
     {
-        var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)]);
+        var content = new PieceContent([new(new byte[10]), new(new byte[10], Gate)], length: 20);
         var upstream = new Upstream(async (sent, token) =>
         {
             await Headers.Opened.WaitAsync(token);

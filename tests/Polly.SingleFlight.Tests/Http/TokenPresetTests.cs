@@ -134,7 +134,7 @@ public sealed class TokenPresetTests : HttpTest
         var client = Client(upstream, Pipeline(Watched(HttpSingleFlightStrategyOptions.ForTokenEndpoint())));
         await client.SendAsync(Form(Grant).With("DPoP", "proof"));
 
-        Assert.Equal([BypassReason.Request], Reasons);
+        Assert.Equal([BypassReason.Header], Reasons);
     }
 
     [Fact]

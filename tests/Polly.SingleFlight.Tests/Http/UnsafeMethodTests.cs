@@ -13,7 +13,7 @@ public sealed class UnsafeMethodTests : HttpTest
         return Ok("answer " + sent.Number);
     });
 
-    public static TheoryData<string> Writes => ["PUT", "POST", "PATCH", "DELETE"];
+    public static TheoryData<string> Writes => ["PUT", "POST", "PATCH", "DELETE", "MERGE", "PROPPATCH", "LOCK", "PURGE"];
 
     [Theory]
     [MemberData(nameof(Writes))]
@@ -129,6 +129,7 @@ public sealed class UnsafeMethodTests : HttpTest
     [InlineData("HEAD")]
     [InlineData("OPTIONS")]
     [InlineData("TRACE")]
+    [InlineData("QUERY")]
     public async Task SafeMethod_OfTheSameUri_ForgetsNothing(string method)
     {
         _write.Open();

@@ -61,7 +61,7 @@ public sealed class UnshareableMemoryTests : HttpTest
     [Fact]
     public async Task UnshareableMemory_Zero_NothingIsRemembered()
     {
-        var client = Client(Upstream, Pipeline(Options(static options => options.UnshareableMemory = TimeSpan.Zero)));
+        var client = Client(Upstream, Pipeline(Options(static options => options.UnshareableDuration = TimeSpan.Zero)));
         await Refuse(client);
         await Refuse(client);
 

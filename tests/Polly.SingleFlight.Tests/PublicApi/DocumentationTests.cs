@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Xml.Linq;
+using Microsoft.Extensions.DependencyInjection;
 using Polly.SingleFlight.Caching;
-using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight.Tests.PublicApi;
 
@@ -11,7 +11,7 @@ public class DocumentationTests
 {
     public static TheoryData<string> Packages => new(
         typeof(SingleFlightGroup).Assembly.GetName().Name!,
-        typeof(SingleFlightResilienceHandlerContextExtensions).Assembly.GetName().Name!,
+        typeof(SingleFlightHttpClientBuilderExtensions).Assembly.GetName().Name!,
         typeof(CacheLifetime).Assembly.GetName().Name!);
 
     [Theory]

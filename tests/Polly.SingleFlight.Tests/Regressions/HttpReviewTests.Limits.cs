@@ -23,7 +23,7 @@ public sealed class HttpReviewTestsLimits : HttpTest
         {
             options.MaxResponseBodyBytes = 32 * 1024;
             options.MaxTotalBufferedBytes = 64 * 1024;
-            options.UnshareableMemory = TimeSpan.Zero;
+            options.UnshareableDuration = TimeSpan.Zero;
         });
         var client = Client(upstream, Pipeline(options));
         var responses = new List<HttpResponseMessage>();

@@ -117,7 +117,8 @@ public sealed class HttpReviewTestsMemory : HttpTest
     private static (PartlyReadStream Stream, WeakReference Beginning) Make()
     {
         var beginning = new byte[4096];
-        return (new PartlyReadStream(beginning, new MemoryStream(), new BufferLease(new BufferBudget(0), 0)), new WeakReference(beginning));
+        return (new PartlyReadStream(
+            beginning, null, Task.FromResult<Stream>(new MemoryStream()), new StringContent(""), new BufferLease(new BufferBudget(0), 0), null), new WeakReference(beginning));
     }
 
     private sealed class Changing

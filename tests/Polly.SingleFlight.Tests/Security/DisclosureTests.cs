@@ -51,7 +51,7 @@ public sealed class DisclosureTests : HttpTest
         await Bodies([.. shared, .. unshared, .. guarded, .. keyed, bypassed]);
 
         Assert.All(
-            ["OnFlightStarted", "OnFlightJoined", "OnFlightCompleted", "OnFlightAbandoned", "OnFlightBypassed", "OnCredentialGuard"],
+            ["OnFlightStarted", "OnFlightJoined", "OnFlightCompleted", "OnFlightAbandoned", "OnFlightBypassed", "OnIdentityGuard"],
             name => Assert.Contains(_seen, text => text.Contains(name, StringComparison.Ordinal)));
         Assert.Contains(_seen, static text => text.StartsWith("meter ", StringComparison.Ordinal));
         Assert.Contains(_seen, static text => text.StartsWith("activity ", StringComparison.Ordinal));

@@ -40,7 +40,7 @@ public sealed class IdentityTests : HttpTest
     public async Task Load_TenIdentities_EveryBodyEchoesItsOwn(Order order, bool redirect)
     {
         var server = Serve(await TestServer.StartAsync(context => EchoAsync(context, redirect)));
-        var options = Options(static options => options.UnshareableMemory = TimeSpan.FromTicks(1));
+        var options = Options(static options => options.UnshareableDuration = TimeSpan.FromTicks(1));
         if (order == Order.IdentityInsideWithDiscriminator)
         {
             options.Discriminator = static request => request.User();

@@ -23,7 +23,7 @@ public sealed class EventTests : FlightTest
         Assert.Equal(
             [
                 ("OnFlightStarted", ResilienceEventSeverity.Debug, leads),
-                ("OnFlightJoined", ResilienceEventSeverity.Information, follows),
+                ("OnFlightJoined", ResilienceEventSeverity.Debug, follows),
                 ("OnFlightCompleted", ResilienceEventSeverity.Debug, leads),
             ],
             _listener.Reports.Select(report => (report.Name, report.Severity, (ResilienceContext?)report.Context)));
@@ -74,7 +74,7 @@ public sealed class EventTests : FlightTest
         await IsCanceledBy(leader, source.Token);
         Assert.Equal(1, abandoned);
         var report = Assert.Single(_listener.Reports, report => report.Name == "OnFlightAbandoned");
-        Assert.Equal(ResilienceEventSeverity.Warning, report.Severity);
+        Assert.Equal(ResilienceEventSeverity.Information, report.Severity);
         handler.Open();
         _gate.Open();
     }

@@ -42,7 +42,7 @@ public sealed class InstrumentTests : FlightTest
         Assert.Equal(3, Collectors.Sum(meter.WaitDuration, "leader"));
         Assert.Equal(2, Collectors.Sum(meter.WaitDuration, "follower"));
         Assert.Equal(
-            ["pipeline.instance=eu", "pipeline.name=tokens", "strategy.name=SingleFlight"],
+            ["pipeline.instance=eu", "pipeline.name=tokens", "single_flight.bypass_reason=NoKey", "strategy.name=SingleFlight"],
             meter.Tags);
     }
 

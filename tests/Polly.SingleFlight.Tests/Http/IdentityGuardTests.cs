@@ -3,10 +3,10 @@ using Microsoft.Extensions.Http.Resilience;
 
 namespace Polly.SingleFlight.Tests.Http;
 
-/// <summary>A handler inside the pipeline adds credentials that the key knows nothing of.</summary>
-public sealed class CredentialGuardTests : HttpTest
+/// <summary>A handler inside the pipeline sends what the key knows nothing of.</summary>
+public sealed class IdentityGuardTests : HttpTest
 {
-    private const string Event = "OnCredentialGuard";
+    private const string Event = "OnIdentityGuard";
 
     private readonly RecordingListener _listener = new();
 
