@@ -1,16 +1,15 @@
 namespace HttpClientDemo;
 
-/// <summary>The clock of the cache. It stands still until it is advanced, so a wave meets the same cache at every speed.</summary>
+/// <summary>The clock of the cache. It stands still until it is advanced, so that tokens expire without anybody waiting for an hour.</summary>
 internal sealed class DemoClock : TimeProvider
 {
-    private readonly DateTimeOffset _start = System.GetUtcNow();
     private long _ticks;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override long GetTimestamp() => Volatile.Read(ref _ticks);
 
-    public override DateTimeOffset GetUtcNow() => _start.AddTicks(GetTimestamp());
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(GetTimestamp());
 
     public void Advance(TimeSpan time) => Interlocked.Add(ref _ticks, time.Ticks);
 }

@@ -1,14 +1,25 @@
+using System.Net.Http.Json;
 using System.Text.Json;
+using Polly;
 
 namespace HttpClientDemo;
 
-/// <summary>Gets access tokens. It knows nothing of the other callers: requests are shared below it, in the client it is given.</summary>
-internal sealed class TokenClient(HttpClient http) : ITokenSource
+/// <summary>Gets access tokens. It knows nothing of other callers: the pipeline and the client that it is given do.</summary>
+internal sealed class TokenClient(HttpClient http, ResiliencePipeline<AccessToken> pipeline)
 {
-    public const string Path = "connect/token";
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <inheritdoc/>
-    public async Task<AccessToken> GetTokenAsync(string business, string region, CancellationToken cancellationToken = default)
+    /// <param name="business">Business that the token is for.</param>
+    /// <param name="region">Region that the token is for.</param>
+    /// <param name="cancellationToken">Ends this caller's wait; the request goes on while anybody else waits for it.</param>
+    /// <exception cref="HttpRequestException">The endpoint did not hand out a token, or cannot be reached.</exception>
+    public ValueTask<AccessToken> GetTokenAsync(string business, string region, CancellationToken cancellationToken) =>
+        pipeline.ExecuteSingleFlightAsync(
+            (business, region),
+            async flightToken => await RequestAsync(business, region, flightToken),
+            cancellationToken);
+
+    private async Task<AccessToken> RequestAsync(string business, string region, CancellationToken cancellationToken)
     {
         using var form = new FormUrlEncodedContent(
         [
@@ -16,38 +27,20 @@ internal sealed class TokenClient(HttpClient http) : ITokenSource
             new("business", business),
             new("region", region),
         ]);
-        using var response = await http.PostAsync(Path, form, cancellationToken);
-        var body = await ReadBodyAsync(response, cancellationToken);
-        if (!response.IsSuccessStatusCode)
-        {
-            throw new TokenRequestException(business, region, response.StatusCode, body?.Error, body?.ErrorDescription);
-        }
+        using var response = await http.PostAsync("connect/token", form, cancellationToken);
 
-        if (string.IsNullOrEmpty(body?.AccessToken) || string.IsNullOrEmpty(body.TokenType))
-        {
-            throw new TokenRequestException(
-                business, region, response.StatusCode, error: null, "the response has no access_token or token_type");
-        }
-
-        return new AccessToken(
-            body.AccessToken, body.TokenType, body.ExpiresIn is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+        // A gateway that answers in place of the endpoint does so in HTML.
+        var body = response.Content.Headers.ContentType?.MediaType == "application/json"
+            ? await response.Content.ReadFromJsonAsync<Body>(s_json, cancellationToken)
+            : null;
+        return response.IsSuccessStatusCode && body is { AccessToken: { } value, TokenType: { } type }
+            ? new AccessToken(value, type, TimeSpan.FromSeconds(body.ExpiresIn))
+            : throw new HttpRequestException(
+                $"No token for {business} in {region}: {(int)response.StatusCode} {body?.Error}, {body?.ErrorDescription}.",
+                inner: null,
+                response.StatusCode);
     }
 
-    /// <summary>Reads the body, or null where something else than the endpoint answered, a gateway's error page say.</summary>
-    private static async Task<TokenResponse?> ReadBodyAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        if (response.Content.Headers.ContentType?.MediaType is not "application/json")
-        {
-            return null;
-        }
-
-        try
-        {
-            return await response.Content.ReadFromJsonAsync<TokenResponse>(cancellationToken);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    /// <summary>An answer of the endpoint, a token (RFC 6749, 5.1) or an error (5.2).</summary>
+    private sealed record Body(string? AccessToken, string? TokenType, int ExpiresIn, string? Error, string? ErrorDescription);
 }

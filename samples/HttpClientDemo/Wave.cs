@@ -1,78 +1,62 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HttpClientDemo;
 
-/// <summary>
-/// The callers: each one asks for a token of its region, as a request of its own in a web service would.
-/// </summary>
-internal sealed class Wave(DemoOptions options, WavePlan plan, IServiceProvider services)
+/// <summary>What one caller got, and whether it had to wait for it.</summary>
+internal sealed record Answer(Region Region, TimeSpan Latency, bool HasWaited, AccessToken? Token, Exception? Error);
+
+/// <summary>Callers one millisecond apart, who take turns in asking for the regions, each as a request of a web service would.</summary>
+internal sealed class Wave(int callers, IReadOnlyList<Region> regions, TimeSpan gap, IServiceProvider services)
 {
     public const string Business = "contoso";
 
-    /// <summary>One tally for each region that was asked for, the unsupported one last.</summary>
-    public IReadOnlyList<RegionTally> Tallies { get; } =
-        [.. options.Regions.Concat(plan.HasUnknownRegion ? [Region.Unsupported] : []).Select(region => new RegionTally(region))];
+    private readonly ConcurrentQueue<Answer> _answers = new();
+    private int _arrived;
 
-    /// <summary>Sends all callers and waits for all of them, also when it is stopped.</summary>
-    /// <exception cref="OperationCanceledException">The wave was stopped; every caller has returned.</exception>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        var callers = new List<Task>(options.Callers);
-        try
-        {
-            // Every caller has an absolute time, so a slow machine sends a late one at once instead of pushing back all others.
-            var start = Stopwatch.GetTimestamp();
-            for (var i = 0; i < options.Callers; i++)
-            {
-                await DelayUntilAsync(start, options.Gap * i, cancellationToken);
-                var turn = i % options.Regions.Count;
-                callers.Add(SendAsync(Tallies[turn], cancellationToken));
-                if (plan.HasUnknownRegion && turn == 0)
-                {
-                    callers.Add(SendAsync(Tallies[^1], cancellationToken));
-                }
-            }
-        }
-        finally
-        {
-            await Task.WhenAll(callers);
-        }
+    public string Progress => $"{_arrived} callers arrived, {Math.Min(_arrived, _answers.Count)} answered";
 
-        cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private static Task DelayUntilAsync(long start, TimeSpan due, CancellationToken cancellationToken)
-    {
-        var wait = due - Stopwatch.GetElapsedTime(start);
-
-        // Task.Delay drops fractions of a millisecond; rounding up keeps callers from coming early.
-        return wait > TimeSpan.Zero
-            ? Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), cancellationToken)
-            : Task.CompletedTask;
-    }
-
-    /// <summary>Sends a caller on a thread of the pool, so that one does not wait for another to get going.</summary>
-    private Task SendAsync(RegionTally tally, CancellationToken cancellationToken)
-    {
-        tally.Arrive();
-        return Task.Run(() => AskAsync(tally, cancellationToken), CancellationToken.None);
-    }
-
-    private async Task AskAsync(RegionTally tally, CancellationToken cancellationToken)
+    /// <summary>Sends all callers and waits for all of them, also when they are stopped.</summary>
+    /// <returns>What they got, the quickest first.</returns>
+    public async Task<IReadOnlyList<Answer>> RunAsync(CancellationToken stop)
     {
         var start = Stopwatch.GetTimestamp();
-        var hasWaited = true;
+        var asking = new List<Task>();
+        for (; _arrived < callers && !stop.IsCancellationRequested; _arrived++)
+        {
+            // Every caller has an absolute time, so that a late one does not push back all others.
+            var wait = (gap * _arrived) - Stopwatch.GetElapsedTime(start);
+            if (wait > TimeSpan.Zero)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), CancellationToken.None);
+            }
+
+            var region = regions[_arrived % regions.Count];
+            asking.Add(Task.Run(() => AskAsync(region, stop), CancellationToken.None));
+        }
+
+        await Task.WhenAll(asking);
+        stop.ThrowIfCancellationRequested();
+        return [.. _answers.OrderBy(static answer => answer.Latency)];
+    }
+
+    private async Task AskAsync(Region region, CancellationToken stop)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var pending = services.GetRequiredService<TokenClient>().GetTokenAsync(Business, region.Name, stop);
+        var hasWaited = !pending.IsCompleted;
+        AccessToken? token = null;
+        Exception? error = null;
         try
         {
-            var source = services.GetRequiredService<ITokenSource>();
-            var pending = source.GetTokenAsync(Business, tally.Region.Name, cancellationToken);
-            hasWaited = !pending.IsCompleted;
-            var token = await pending;
-            tally.Add(new Answer(Stopwatch.GetElapsedTime(start), hasWaited, token, Error: null));
+            token = await pending;
         }
         catch (Exception exception)
         {
-            tally.Add(new Answer(Stopwatch.GetElapsedTime(start), hasWaited, Token: null, exception));
+            error = exception;
         }
+
+        _answers.Enqueue(new Answer(region, Stopwatch.GetElapsedTime(start), hasWaited, token, error));
     }
 }

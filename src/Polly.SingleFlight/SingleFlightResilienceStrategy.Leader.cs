@@ -100,10 +100,12 @@ internal sealed partial class SingleFlightResilienceStrategy
     {
         if (flight.IsClosed)
         {
-            // Everybody left, or the group cancelled, before the callback began; it need not begin now.
+            // Everybody left, or the group cancelled, before the callback began; it need not begin now. The thread that closes the flight may
+            // still be handing its key to a successor. Letting the leader go takes the gate, so that thread is done before the flight ends.
             registration.Unregister();
+            var letGo = LetLeaderGo(flight, context);
             flight.End();
-            return new(LetLeaderGo(flight, context));
+            return new(letGo);
         }
 
         ResilienceContext flightContext;

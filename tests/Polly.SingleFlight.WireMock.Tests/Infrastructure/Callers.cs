@@ -1,68 +1,58 @@
 using Microsoft.Extensions.DependencyInjection;
-using Polly.Retry;
 using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight.WireMock.Tests.Infrastructure;
 
-/// <summary>
-/// Callers of a registered client with single flight for a token endpoint. No answer gets through to a flight before as many
-/// callers as expected wait for one.
-/// </summary>
+/// <summary>Callers of a registered client with single flight for a token endpoint.</summary>
 internal sealed class Callers : IAsyncDisposable
 {
-    private const string Client = "tokens";
-    private const string Flying = "flying";
+    public const string Flying = "flying";
+    public const string Bypassed = "bypassed";
+    public const string HeadersReceived = "headers received";
 
-    private readonly SingleFlightGroup _group = new();
-    private readonly Probe _probe = new();
-    private readonly Gate _gate = new();
+    private const string Client = "tokens";
+
+    private readonly TokenServer _server;
     private readonly ServiceProvider _services;
 
-    private Callers(WireMockServer server, Action<IHttpClientBuilder, Callers> addSingleFlight)
+    /// <param name="server">The server that they call.</param>
+    /// <param name="addInside">Adds handlers that run within a flight.</param>
+    public Callers(TokenServer server, Action<IHttpClientBuilder>? addInside = null)
     {
+        _server = server;
         var services = new ServiceCollection();
-        var client = services.AddHttpClient(Client, http => http.BaseAddress = server.Address)
-            .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler { UseProxy = false });
-        addSingleFlight(client, this);
-        client.AddHttpMessageHandler(() => new HoldingHandler(_gate));
+        var client = services
+            .AddHttpClient(Client, http => http.BaseAddress = server.Address)
+            .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler { UseProxy = false })
+            .AddSingleFlight(options => Watch(options.UseTokenEndpoint()));
+        addInside?.Invoke(client);
+        client.AddHttpMessageHandler(() => new Witness(server.Probe));
         _services = services.BuildServiceProvider();
     }
 
-    /// <summary>Callers whose client has nothing but single flight.</summary>
-    public static Callers Of(WireMockServer server) =>
-        new(server, static (client, callers) => client.AddSingleFlight(options => callers.Watch(options.UseTokenEndpoint())));
+    public SingleFlightGroup Group { get; } = new();
 
-    /// <summary>Callers whose client retries within a flight what may be better the next time.</summary>
-    public static Callers WithRetryOf(WireMockServer server) =>
-        new(server, static (client, callers) => client.AddSingleFlightHandler("with-retry", (pipeline, _) => pipeline
-            .AddSingleFlight(callers.Watch(HttpSingleFlightStrategyOptions.ForTokenEndpoint()))
-            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
-            {
-                ShouldHandle = static args => new(args.Outcome.Result is { StatusCode: >= System.Net.HttpStatusCode.InternalServerError }),
-                MaxRetryAttempts = 3,
-                Delay = TimeSpan.Zero,
-            })));
-
-    /// <summary>Sends so many requests, lets answers through when all wait for one, and returns what each of them got.</summary>
+    /// <summary>Sends so many requests, lets the server answer when all are in a flight, and returns what each of them got.</summary>
     public async Task<Answer[]> SendAllAsync(int count, Func<int, HttpRequestMessage> create)
     {
         var answers = Enumerable.Range(0, count).Select(i => Task.Run(() => SendAsync(create(i)))).ToArray();
-        await Task.WhenAny(_probe.Reached(Flying, count), Task.WhenAll(answers));
-        Assert.Equal(count, _probe[Flying]);
-        Assert.Equal(count, _group.GetFlights().Sum(static flight => flight.CallerCount));
-        _gate.Open();
+        await Task.WhenAny(_server.Probe.Reached(Flying, count), Task.WhenAll(answers));
+        Assert.Equal(count, Group.GetFlights().Sum(static flight => flight.CallerCount));
+        _server.Gate.Open();
         var all = await Task.WhenAll(answers).Soon();
-        Assert.Equal(0, _group.ActiveFlights);
+        Assert.Equal(0, Group.ActiveFlights);
         return all;
     }
 
-    /// <summary>Sends a request when no other is under way.</summary>
-    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    public async Task<Answer> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken = default)
     {
+        request.Version = _server.Version;
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         try
         {
-            var response = await _services.GetRequiredService<IHttpClientFactory>().CreateClient(Client).SendAsync(request).Soon();
-            return new Answer(request, response, await response.Content.ReadAsStringAsync(), Error: null);
+            var http = _services.GetRequiredService<IHttpClientFactory>().CreateClient(Client);
+            var response = await http.SendAsync(request, cancellationToken).Soon();
+            return new Answer(request, response, await response.Content.ReadAsStringAsync(cancellationToken), Error: null);
         }
         catch (Exception exception)
         {
@@ -72,21 +62,32 @@ internal sealed class Callers : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        _gate.Open();
+        _server.Gate.Open();
         return _services.DisposeAsync();
     }
 
-    private HttpSingleFlightStrategyOptions Watch(HttpSingleFlightStrategyOptions options)
+    private void Watch(HttpSingleFlightStrategyOptions options)
     {
-        options.Group = _group;
-        options.OnFlightStarted = _ => Hit();
-        options.OnFlightJoined = _ => Hit();
-        return options;
+        options.Group = Group;
+        options.OnFlightStarted = _ => Hit(Flying);
+        options.OnFlightJoined = _ => Hit(Flying);
+        options.OnFlightBypassed = _ => Hit(Bypassed);
     }
 
-    private ValueTask Hit()
+    private ValueTask Hit(string name)
     {
-        _probe.Hit(Flying);
+        _server.Probe.Hit(name);
         return default;
+    }
+
+    /// <summary>Stands next to the network, and tells when the headers of a response are there.</summary>
+    private sealed class Witness(Probe probe) : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            probe.Hit(HeadersReceived);
+            return response;
+        }
     }
 }

@@ -4,20 +4,18 @@ namespace Polly.SingleFlight.WireMock.Tests.Infrastructure;
 internal static class TokenRequests
 {
     public const string Business = "contoso";
+    public const string Form = $"grant_type=client_credentials&business={Business}&region=Asia";
 
     public static string[] Regions { get; } = ["Asia", "Europe", "Africa", "America"];
 
-    /// <param name="path">The path of the mappings, without a slash at its start.</param>
-    /// <param name="region">The region, which is a field of the form.</param>
-    public static HttpRequestMessage Create(string path = "connect/token", string region = "Asia") => new(HttpMethod.Post, path)
+    public static HttpRequestMessage Create(string region = "Asia") =>
+        Create(("grant_type", "client_credentials"), ("business", Business), ("region", region));
+
+    public static HttpRequestMessage Create(params (string Name, string Value)[] fields) => new(HttpMethod.Post, "connect/token")
     {
-        Content = new FormUrlEncodedContent(
-        [
-            new("grant_type", "client_credentials"),
-            new("business", Business),
-            new("region", region),
-        ]),
+        Content = new FormUrlEncodedContent(fields.Select(static field => KeyValuePair.Create(field.Name, field.Value))),
     };
 
-    public static RequestPattern InRegion(string region) => new("/connect/token") { Form = new Dictionary<string, string> { ["region"] = region } };
+    /// <summary>The region that a caller asks for when callers take turns.</summary>
+    public static string RegionOf(int caller) => Regions[caller % Regions.Length];
 }
