@@ -14,6 +14,7 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
     public const double RefreshAfter = 40;
     public const double Patience = 7;
     public const double Attempt = 3;
+    public const int Limit = 10;
 
     /// <summary>What the words mean; docs/composition.md explains them.</summary>
     private Dictionary<string, Action<ResiliencePipelineBuilder<int>>> Words => new()
@@ -47,6 +48,8 @@ internal sealed class Layers(IMemoryCache cache, Func<SingleFlightStrategyOption
             Delay = TimeSpan.FromSeconds(1),
             MaxHedgedAttempts = 1,
         }),
+        ["limiter"] = static builder => builder.AddConcurrencyLimiter(Limit),
+        ["limiter with queue"] = static builder => builder.AddConcurrencyLimiter(Limit, queueLimit: Row.Callers),
         ["attempt"] = static builder => builder.AddTimeout(TimeSpan.FromSeconds(Attempt)),
     };
 

@@ -37,7 +37,7 @@ internal sealed class Play : IDisposable
             await Upstream.Called(moment.Called);
             await (moment.Idle ? Upstream.Idle() : Task.CompletedTask);
             await InTheCache(moment.Cached ? 1 : 0).Soon();
-            await EveryoneWhoEndsUntil(_timeline.Now);
+            await EveryoneWhoEndsUntil(_timeline.Now, arrivedBefore: moment.At);
             _timeline.MoveTo(at);
             if (moment.Arrive > 0)
             {
@@ -57,7 +57,7 @@ internal sealed class Play : IDisposable
 
     public void Dispose() => _cache.Dispose();
 
-    private Task EveryoneWhoEndsUntil(TimeSpan now, double arrivedBefore = double.MaxValue) => _probe.Reached(
+    private Task EveryoneWhoEndsUntil(TimeSpan now, double arrivedBefore) => _probe.Reached(
         "ended", _row.Shares.Where(share => share.Arrived + share.Waited <= now.TotalSeconds && share.Arrived < arrivedBefore).Sum(share => share.Count));
 
     private async Task InTheCache(int count)

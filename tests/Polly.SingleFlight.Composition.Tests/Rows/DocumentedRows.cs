@@ -86,6 +86,14 @@ internal static class DocumentedRows
                 Of("#11", 0.5, 15),
             ],
         },
+        new("limiter inside", "single flight → limiter")
+        {
+            Upstream = [Answers(0.5)],
+            Moments = [Callers(0), Tick(0.5)],
+            Calls = 1,
+            Flights = 1,
+            Shares = [Of("#1", 0.5)],
+        },
         new("hedging inside", "single flight → hedging")
         {
             Upstream = [Answers(5), Answers(0.5)],

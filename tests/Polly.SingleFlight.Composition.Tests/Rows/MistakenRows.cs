@@ -75,6 +75,22 @@ internal static class MistakenRows
             Flights = 2,
             Shares = [Of("UpstreamException", 0.5), Of("#2", 0.5, 1)],
         },
+        new("limiter outside", "limiter → single flight")
+        {
+            Upstream = [Answers(0.5)],
+            Moments = [Callers(0), Tick(0.5)],
+            Calls = 1,
+            Flights = 1,
+            Shares = [Of("RateLimiterRejectedException", 0, 0, 90), Of("#1", 0.5, 0, Layers.Limit)],
+        },
+        new("limiter outside, with a queue", "limiter with queue → single flight")
+        {
+            Upstream = [Answers(0.5)],
+            Moments = [Callers(0), .. Enumerable.Range(1, 10).Select(i => Tick(i * 0.5, 1, 9 * i))],
+            Calls = 10,
+            Flights = 10,
+            Shares = [.. Enumerable.Range(1, 10).Select(i => Of($"#{i}", i * 0.5, 0, Layers.Limit))],
+        },
         new("retry outside, delays apart", "retry apart → single flight")
         {
             Upstream = [FailsAfter(0.5), Answers(0.5)],

@@ -36,11 +36,11 @@ internal static class PublicSurface
         });
     }
 
-    public static bool IsVisible(MethodBase method) =>
+    private static bool IsVisible(MethodBase method) =>
         method.IsPublic || ((method.IsFamily || method.IsFamilyOrAssembly) && !method.DeclaringType!.IsSealed);
 
     /// <summary>A record struct can only be told by the members that the compiler writes for it.</summary>
-    public static bool IsRecord(Type type) =>
+    private static bool IsRecord(Type type) =>
         type.GetMethod("PrintMembers", Declared) is { } print && print.IsDefined(typeof(CompilerGeneratedAttribute));
 
     private static bool IsVisible(FieldAttributes attributes) =>
