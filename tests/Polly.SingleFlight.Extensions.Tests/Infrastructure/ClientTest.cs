@@ -13,6 +13,7 @@ public abstract class ClientTest : IAsyncLifetime
     internal const string Joined = "joined";
     internal const string Completed = "completed";
     internal const string Bypassed = "bypassed";
+    internal const string Expired = "expired";
     internal const string Prices = "prices";
     internal const string Category = "Polly.SingleFlight";
 
@@ -26,7 +27,7 @@ public abstract class ClientTest : IAsyncLifetime
 
     internal FakeTimeProvider Clock { get; } = new();
 
-    internal FakeLogCollector Logs { get; } = FakeLogCollector.Create(new FakeLogCollectorOptions { CollectRecordsForDisabledLogLevels = false });
+    internal FakeLogCollector Logs { get; }
 
     internal TestServer Server { get; private set; } = null!;
 
@@ -35,11 +36,28 @@ public abstract class ClientTest : IAsyncLifetime
 
     internal IEnumerable<FakeLogRecord> Warnings => Of(LogLevel.Warning);
 
+    /// <summary>The factory tells nobody but its log when a handler's time is up.</summary>
+    protected ClientTest() => Logs = FakeLogCollector.Create(new FakeLogCollectorOptions
+    {
+        CollectRecordsForDisabledLogLevels = false,
+        OutputFormatter = static record => record.Message,
+        OutputSink = message =>
+        {
+            if (message.StartsWith("HttpMessageHandler expired", StringComparison.Ordinal))
+            {
+                Probe.Hit(Expired);
+            }
+        },
+    });
+
     public async ValueTask InitializeAsync() => Server = await Serve(AnswerAsync);
 
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+
+        // A provider waits for the executions in its pipelines, by a clock that nobody moves.
+        Gate.Open();
         foreach (var provider in _providers)
         {
             await provider.DisposeAsync();

@@ -7,6 +7,9 @@ internal sealed class HandlerRecorder : IHttpMessageHandlerBuilderFilter
 {
     private readonly Dictionary<string, string[]> _handlers = [];
 
+    /// <summary>How many chains of handlers the factory made.</summary>
+    public int Chains { get; private set; }
+
     /// <summary>Short names of the handlers of a client, without those that only look.</summary>
     public string[] Of(string client)
     {
@@ -39,6 +42,7 @@ internal sealed class HandlerRecorder : IHttpMessageHandlerBuilderFilter
         next(builder);
         lock (_handlers)
         {
+            Chains++;
             _handlers[builder.Name!] = [.. builder.AdditionalHandlers
                 .Where(static handler => handler.GetType().Name is not ("LoggingScopeHttpMessageHandler" or "LoggingHttpMessageHandler"))
                 .Select(static handler => handler.GetType().Name)];
