@@ -11,7 +11,7 @@ public abstract class IdentityTest : ClientTest
     internal static readonly string[] Tenants = ["t-one", "t-two", "t-three", "t-four", "t-five"];
 
     /// <summary>The first caller and the others, in two rounds.</summary>
-    private readonly Gate[] _gates = [new(), new(), new(), new()];
+    internal Gate[] Gates { get; } = [new(), new(), new(), new()];
 
     /// <summary>The warnings of the guard.</summary>
     internal IEnumerable<FakeLogRecord> GuardWarnings => Warnings.Where(static record => record.Id.Id == 6);
@@ -19,7 +19,7 @@ public abstract class IdentityTest : ClientTest
     public override ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        Array.ForEach(_gates, static gate => gate.Open());
+        Array.ForEach(Gates, static gate => gate.Open());
         return base.DisposeAsync();
     }
 
@@ -34,7 +34,7 @@ public abstract class IdentityTest : ClientTest
     internal Task Hold(HttpContext context)
     {
         var (round, place) = Math.DivRem(Server.Calls - 1, Tenants.Length);
-        return _gates[Math.Min((round * 2) + Math.Min(place, 1), 3)].Opened.WaitAsync(context.RequestAborted);
+        return Gates[Math.Min((round * 2) + Math.Min(place, 1), 3)].Opened.WaitAsync(context.RequestAborted);
     }
 
     /// <summary>All of a request that a test might change.</summary>
@@ -64,7 +64,7 @@ public abstract class IdentityTest : ClientTest
     {
         using var client = Client(provider);
         var callers = await Depart(client, create);
-        _gates[0].Open();
+        Gates[0].Open();
 
         Assert.Single((await Task.WhenAll(callers)).Distinct());
         Assert.Empty(Warnings);
@@ -78,9 +78,9 @@ public abstract class IdentityTest : ClientTest
     private async Task Round(int round, HttpClient client, Func<HttpRequestMessage>? create)
     {
         var callers = await Depart(client, create);
-        _gates[round * 2].Open();
+        Gates[round * 2].Open();
         await Server.Probe.Reached(TestServer.Called, Tenants.Length * (round + 1));
-        _gates[(round * 2) + 1].Open();
+        Gates[(round * 2) + 1].Open();
         Assert.All(Tenants.Zip(await Task.WhenAll(callers)), static pair => Assert.Contains(pair.First, pair.Second, StringComparison.Ordinal));
     }
 
