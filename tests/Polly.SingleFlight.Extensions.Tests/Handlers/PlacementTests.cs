@@ -104,6 +104,7 @@ public sealed class PlacementTests : ClientTest
         using var client = Client(provider);
 
         var alice = await Ambient.As("alice", () => Fly(client, 3));
+        await Server.Probe.Reached(TestServer.Called, 1);
         var bob = await Ambient.As("bob", () => Fly(client, 3));
         Gate.Open();
 

@@ -51,6 +51,33 @@ public sealed class RoutingTests : IdentityTest
         Assert.Equal(1, Server.Calls);
     }
 
+    /// <summary>A route that a caller's request brings along is none of the flight's, also when the flight's own pipeline stands among routers.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task HedgingRoutes_BesideAPipelineOfAddResilienceHandler_AreShared(bool isOutside)
+    {
+        var server = await ServeAlike();
+        var provider = Provide(services =>
+        {
+            var client = services.AddHttpClient(Prices);
+            if (isOutside)
+            {
+                client.AddStandardHedgingHandler(routing => AddRoutes(routing, [server], isWeighted: false));
+            }
+
+            client.AddResilienceHandler("own", (pipeline, context) => pipeline.AddSingleFlight(Options(context)));
+            if (!isOutside)
+            {
+                client.AddStandardHedgingHandler(routing => AddRoutes(routing, [server], isWeighted: false));
+            }
+
+            services.AddHttpClient("other").AddSingleFlight();
+        });
+
+        await AllShare(provider);
+    }
+
     [Fact]
     public async Task HedgingRoutes_AndServiceDiscovery_AreShared()
     {
