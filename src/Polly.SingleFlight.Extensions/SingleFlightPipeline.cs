@@ -31,7 +31,7 @@ internal static class SingleFlightPipeline
             {
                 last = monitor.Get(client);
             }
-            catch (OptionsValidationException exception) when (last is not null)
+            catch (Exception exception) when (last is not null)
             {
                 // A reload that fails would be the last one of this pipeline, so it is built with the options it had.
                 Log.OptionsRejected(Log.CreateLogger(loggers), client, exception.Message);

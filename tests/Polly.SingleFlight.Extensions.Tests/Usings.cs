@@ -1,6 +1,8 @@
 global using Microsoft.Extensions.Configuration;
 global using Microsoft.Extensions.DependencyInjection;
+global using Microsoft.Extensions.Http.Resilience;
 global using Microsoft.Extensions.Logging;
+global using Microsoft.Extensions.Logging.Testing;
 global using Microsoft.Extensions.Options;
 global using Polly.SingleFlight.Extensions.Tests.Infrastructure;
 global using Polly.SingleFlight.Http;

@@ -17,6 +17,7 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
 {
     private readonly ILogger _logger = Log.CreateLogger(loggers);
     private readonly ConcurrentDictionary<string, bool> _reported = new();
+    private readonly ConcurrentDictionary<string, bool> _keepsOrder = new();
 
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
     {
@@ -44,7 +45,7 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
     private void MoveInside(IList<DelegatingHandler> handlers, string client)
     {
         var own = handlers.FirstOrDefault(static handler => handler is SingleFlightHandler);
-        if (own is null || options.Get(client).KeepHandlerOrder)
+        if (own is null || KeepsOrder(client))
         {
             return;
         }
@@ -70,6 +71,23 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
         if (_reported.TryAdd(client, true))
         {
             Log.HandlersMoved(_logger, client, string.Join(", ", moved.Select(static handler => handler.GetType().Name)));
+        }
+    }
+
+    /// <summary>
+    /// What the options say, or what they said last: options that have become invalid are refused whenever they are asked for,
+    /// and the next handlers of the client are to work as the last ones do.
+    /// </summary>
+    private bool KeepsOrder(string client)
+    {
+        try
+        {
+            return _keepsOrder[client] = options.Get(client).KeepHandlerOrder;
+        }
+        catch (Exception exception) when (_keepsOrder.TryGetValue(client, out var last))
+        {
+            Log.OptionsRejected(_logger, client, exception.Message);
+            return last;
         }
     }
 

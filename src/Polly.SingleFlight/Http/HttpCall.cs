@@ -71,6 +71,7 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpR
             }
         }
 
+        Route.BeginAt(request, Uri);
         return request;
     }
 }

@@ -23,8 +23,12 @@ public sealed class BindingTests : ClientTest
         { "ShareNoStoreResponses", "true", true },
         { "ShareSetCookieResponses", "TRUE", true },
         { "GuardCredentials", "false", false },
-        { "UnshareableMemory", "00:01:00", TimeSpan.FromMinutes(1) },
-        { "UnshareableMemory", "00:00:00", TimeSpan.Zero },
+        { "KeepHandlerOrder", "true", true },
+        { "MaxBodyWait", "00:00:03", TimeSpan.FromSeconds(3) },
+        { "MaxBodyWait", "00:00:00", TimeSpan.Zero },
+        { "MaxBodyWait", "infinite", System.Threading.Timeout.InfiniteTimeSpan },
+        { "UnshareableDuration", "00:01:00", TimeSpan.FromMinutes(1) },
+        { "UnshareableDuration", "00:00:00", TimeSpan.Zero },
     };
 
     [Theory]
@@ -54,58 +58,10 @@ public sealed class BindingTests : ClientTest
         string[] known =
         [
             .. ScalarOption.All.Select(static option => option.Name),
-            .. SetOption.All.Select(static option => option.Name),
+            .. SetOption.All.Where(static option => !option.Adds).Select(static option => option.Name),
             .. SectionBinder.NotBindable,
         ];
         Assert.Equal(settable.Order(), known.Order());
-    }
-
-    [Fact]
-    public void Section_WithLists_ReplacesTheDefaults()
-    {
-        var options = Bind(("Methods:0", "get"), ("Methods:1", "PURGE"), ("ExcludedHeaders:0", "X-Trace"), ("BypassHeaders:3", "X-Fresh"));
-
-        Assert.Equal([HttpMethod.Get, new HttpMethod("PURGE")], options.Methods);
-        Assert.Equal(["GET", "PURGE"], options.Methods.Select(static method => method.Method));
-        Assert.Equal(["X-Trace"], options.ExcludedHeaders);
-        Assert.Equal(["X-Fresh"], options.BypassHeaders);
-        Assert.Contains("x-trace", options.ExcludedHeaders);
-    }
-
-    [Theory]
-    [InlineData("")]
-    [InlineData(null)]
-    public void Section_WithEmptyLists_EmptiesTheSets(string? value)
-    {
-        var options = Bind(("Methods", value), ("ExcludedHeaders", value), ("BypassHeaders", value));
-
-        Assert.Empty(options.Methods);
-        Assert.Empty(options.ExcludedHeaders);
-        Assert.Empty(options.BypassHeaders);
-    }
-
-    [Fact]
-    public void Section_FromJson_BindsListsAndEmptyLists()
-    {
-        using var json = new MemoryStream(
-            """{ "Clients": { "Prices": { "Methods": ["GET", "POST"], "BypassHeaders": [], "MaxJoinAge": "00:00:01", "MaxElections": 3, "GuardCredentials": false } } }"""u8.ToArray());
-        var root = new ConfigurationBuilder().AddJsonStream(json).Build();
-        var provider = ProvideClient(client => client.AddSingleFlight(root.GetSection(Settings.Section)));
-
-        var options = OptionsOf(provider);
-        Assert.Equal([HttpMethod.Get, HttpMethod.Post], options.Methods);
-        Assert.Empty(options.BypassHeaders);
-        Assert.Equal(8, options.ExcludedHeaders.Count);
-        Assert.Equal((TimeSpan.FromSeconds(1), 3, false), (options.MaxJoinAge, options.MaxElections, options.GuardCredentials));
-    }
-
-    [Fact]
-    public void Section_ThatIsMissing_LeavesTheDefaults()
-    {
-        var provider = ProvideClient(client => client.AddSingleFlight(new ConfigurationBuilder().Build().GetSection("nowhere")));
-
-        Assert.Equal([HttpMethod.Get, HttpMethod.Head], OptionsOf(provider).Methods);
-        using var client = Client(provider);
     }
 
     [Fact]

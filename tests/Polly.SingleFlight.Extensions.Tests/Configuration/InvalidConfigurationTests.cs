@@ -15,8 +15,8 @@ public sealed class InvalidConfigurationTests : ClientTest
         { "MaxJoinAge", null, "Clients:Prices:MaxJoinAge has no value; expected" },
         { "MaxJoinAge", "00:00:00", "Clients:Prices:MaxJoinAge: The field MaxJoinAge must be greater than zero" },
         { "MaxJoinAge:Seconds", "5", "Clients:Prices:MaxJoinAge has keys below it" },
-        { "UnshareableMemory", "infinite", "Clients:Prices:UnshareableMemory is 'infinite'; expected" },
-        { "UnshareableMemory", "-00:00:01", "Clients:Prices:UnshareableMemory: The field UnshareableMemory" },
+        { "UnshareableDuration", "infinite", "Clients:Prices:UnshareableDuration is 'infinite'; expected" },
+        { "UnshareableDuration", "-00:00:01", "Clients:Prices:UnshareableDuration: The field UnshareableDuration" },
         { "LeaderDeparture", "Leave", "Clients:Prices:LeaderDeparture is 'Leave'; expected is Detach or HandOver." },
         { "LeaderDeparture", "1", "Clients:Prices:LeaderDeparture is '1'" },
         { "UnsharedOutcome", "ElectNewLeader", "Clients:Prices:UnsharedOutcome: The field UnsharedOutcome must be ExecuteIndividually" },
@@ -32,12 +32,23 @@ public sealed class InvalidConfigurationTests : ClientTest
         { "ShouldShare", "x", "Clients:Prices:ShouldShare cannot be set" },
         { "ResultCloner", "x", "Clients:Prices:ResultCloner cannot be set" },
         { "OnFlightStarted", "x", "Clients:Prices:OnFlightStarted cannot be set" },
+        { "OnFlightJoined", "x", "Clients:Prices:OnFlightJoined cannot be set" },
+        { "OnFlightCompleted", "x", "Clients:Prices:OnFlightCompleted cannot be set" },
+        { "OnFlightAbandoned", "x", "Clients:Prices:OnFlightAbandoned cannot be set" },
+        { "OnFlightBypassed", "x", "Clients:Prices:OnFlightBypassed cannot be set" },
         { "Methods", "GET", "Clients:Prices:Methods is a single value; expected is a list, whose first item has the key Clients:Prices:Methods:0." },
         { "Methods:0", "GET, POST", "Clients:Prices:Methods:0 is not an HTTP method." },
         { "Methods:0", "", "Clients:Prices:Methods:0 is not an HTTP method." },
         { "Methods:0:Name", "GET", "Clients:Prices:Methods:0 is not an HTTP method." },
         { "Methods:First", "GET", "Clients:Prices:Methods:First is not an item of a list" },
         { "ExcludedHeaders:0", "X Trace", "Clients:Prices:ExcludedHeaders:0 is not the name of a header." },
+        { "AdditionalExcludedHeaders", "X-Trace", "Clients:Prices:AdditionalExcludedHeaders is a single value" },
+        { "AdditionalHarmlessHeaders:0", "X:Hop", "Clients:Prices:AdditionalHarmlessHeaders:0 is not the name of a header." },
+        { "HarmlessHeaders:Name", "X-Hop", "Clients:Prices:HarmlessHeaders:Name is not an item of a list" },
+        { "AdditionalMethods:0", "GET", "Clients:Prices:AdditionalMethods is not an option" },
+        { "MaxBodyWait", "1", "Clients:Prices:MaxBodyWait is '1'; expected is a time span such as 00:00:01, or infinite." },
+        { "MaxBodyWait", "-00:00:01", "Clients:Prices:MaxBodyWait: The field MaxBodyWait" },
+        { "KeepHandlerOrder", "1", "Clients:Prices:KeepHandlerOrder is '1'; expected is true or false." },
         { "BypassHeaders:1", "X-Fresh:", "Clients:Prices:BypassHeaders:1 is not the name of a header." },
     };
 
@@ -47,7 +58,7 @@ public sealed class InvalidConfigurationTests : ClientTest
     {
         var settings = new Settings((key, value));
 
-        var exception = await StartFails(services => AddClient(services).AddSingleFlight(settings.Prices));
+        var exception = await StartFails(services => services.AddHttpClient(Prices).AddSingleFlight(settings.Prices));
 
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
     }
@@ -68,7 +79,7 @@ public sealed class InvalidConfigurationTests : ClientTest
     {
         var settings = new Settings(("MaxElections", "x"), ("Typo", "secret"), ("Methods:0", "se cret"), ("GuardCredentials", "false"));
 
-        var exception = await StartFails(services => AddClient(services).AddSingleFlight(settings.Prices));
+        var exception = await StartFails(services => services.AddHttpClient(Prices).AddSingleFlight(settings.Prices));
 
         Assert.Equal(3, exception.Failures.Count());
         Assert.Equal(Prices, exception.OptionsName);
@@ -81,7 +92,7 @@ public sealed class InvalidConfigurationTests : ClientTest
     {
         var root = new ConfigurationBuilder().AddInMemoryCollection([new("SingleFlight", "on")]).Build();
 
-        var exception = await StartFails(services => AddClient(services).AddSingleFlight(root.GetSection("SingleFlight")));
+        var exception = await StartFails(services => services.AddHttpClient(Prices).AddSingleFlight(root.GetSection("SingleFlight")));
 
         Assert.Contains("SingleFlight is a single value", exception.Message, StringComparison.Ordinal);
     }
@@ -89,7 +100,7 @@ public sealed class InvalidConfigurationTests : ClientTest
     [Fact]
     public async Task Host_WithInvalidOptionsFromCode_DoesNotStartAndNamesTheOption()
     {
-        var exception = await StartFails(services => AddClient(services).AddSingleFlight(options =>
+        var exception = await StartFails(services => services.AddHttpClient(Prices).AddSingleFlight(options =>
         {
             options.MaxElections = -1;
             options.ResultCloner = static args => new(args.Result);
@@ -101,7 +112,7 @@ public sealed class InvalidConfigurationTests : ClientTest
     [Fact]
     public async Task Host_WithClonerFromCode_DoesNotStart()
     {
-        var exception = await StartFails(services => AddClient(services).AddSingleFlight(static options => options.ResultCloner = static args => new(args.Result)));
+        var exception = await StartFails(services => services.AddHttpClient(Prices).AddSingleFlight(static options => options.ResultCloner = static args => new(args.Result)));
 
         Assert.Contains("ResultCloner", exception.Message, StringComparison.Ordinal);
     }
@@ -110,7 +121,7 @@ public sealed class InvalidConfigurationTests : ClientTest
     public async Task Host_WithInvalidOptionsOfAnotherName_Starts()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        AddClient(builder.Services).AddSingleFlight();
+        builder.Services.AddHttpClient(Prices).AddSingleFlight();
         builder.Services.Configure<HttpSingleFlightStrategyOptions>("unrelated", static options => options.MaxElections = -1);
         using var host = builder.Build();
 

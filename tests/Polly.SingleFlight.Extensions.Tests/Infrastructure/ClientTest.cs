@@ -1,43 +1,71 @@
-using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Polly.SingleFlight.Extensions.Tests.Infrastructure;
 
 /// <summary>
-/// The base of tests with clients of a factory: an upstream that answers when <see cref="Gate"/> is open, callers that are known to
-/// have joined, and after each test no flight is left and nothing went unobserved.
+/// The base of tests with clients of a factory: a server on loopback that answers when <see cref="Gate"/> is open, callers that are known
+/// to have joined, and after each test no flight is left and nothing went unobserved.
 /// </summary>
 public abstract class ClientTest : IAsyncLifetime
 {
     internal const string Started = "started";
     internal const string Joined = "joined";
+    internal const string Completed = "completed";
     internal const string Bypassed = "bypassed";
+    internal const string Expired = "expired";
     internal const string Prices = "prices";
-
-    internal static readonly Uri Address = new("http://upstream.test/resource");
+    internal const string Category = "Polly.SingleFlight";
 
     private readonly List<ServiceProvider> _providers = [];
+    private readonly List<IAsyncDisposable> _servers = [];
     private readonly List<SingleFlightGroup> _groups = [];
-    private int _bodies;
-
-    protected ClientTest() => Upstream = new Upstream(Gate, request => Ok($"answer {Interlocked.Increment(ref _bodies)} to {request.Uri}"));
 
     internal Gate Gate { get; } = new();
 
-    internal Upstream Upstream { get; }
-
     internal Probe Probe { get; } = new();
 
-    internal RecordingLogs Logs { get; } = new();
+    internal FakeTimeProvider Clock { get; } = new();
 
-    public ValueTask InitializeAsync() => default;
+    internal FakeLogCollector Logs { get; }
 
-    public async ValueTask DisposeAsync()
+    internal TestServer Server { get; private set; } = null!;
+
+    /// <summary>What is logged in the library's own category.</summary>
+    internal IEnumerable<FakeLogRecord> Records => Logs.GetSnapshot().Where(static record => record.Category == Category);
+
+    internal IEnumerable<FakeLogRecord> Warnings => Of(LogLevel.Warning);
+
+    /// <summary>The factory tells nobody but its log when a handler's time is up.</summary>
+    protected ClientTest() => Logs = FakeLogCollector.Create(new FakeLogCollectorOptions
+    {
+        CollectRecordsForDisabledLogLevels = false,
+        OutputFormatter = static record => record.Message,
+        OutputSink = message =>
+        {
+            if (message.StartsWith("HttpMessageHandler expired", StringComparison.Ordinal))
+            {
+                Probe.Hit(Expired);
+            }
+        },
+    });
+
+    public async ValueTask InitializeAsync() => Server = await Serve(AnswerAsync);
+
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        Upstream.Dispose();
+
+        // A provider waits for the executions in its pipelines, by a clock that nobody moves.
+        Gate.Open();
         foreach (var provider in _providers)
         {
             await provider.DisposeAsync();
+        }
+
+        foreach (var server in _servers)
+        {
+            await server.DisposeAsync();
         }
 
         GC.Collect();
@@ -51,9 +79,33 @@ public abstract class ClientTest : IAsyncLifetime
         Assert.True(faults is [], string.Join(Environment.NewLine, faults));
     }
 
-    internal static HttpResponseMessage Ok(string body) => new(HttpStatusCode.OK) { Content = new StringContent(body) };
+    internal IEnumerable<FakeLogRecord> Of(LogLevel level) => Records.Where(record => record.Level == level);
 
-    /// <summary>A provider with logs, and with options whose events are counted whatever their name.</summary>
+    /// <summary>Starts a server that is stopped after the test.</summary>
+    internal async Task<TestServer> Serve(RequestDelegate answer)
+    {
+        var server = await TestServer.StartAsync(answer);
+        _servers.Add(server);
+        return server;
+    }
+
+    /// <summary>What <see cref="Server"/> answers: by default the number of the call and who asked, when the gate is open.</summary>
+    protected virtual async Task AnswerAsync(HttpContext context)
+    {
+        var text = $"{Server.Calls} {Who(context)}";
+        await Gate.Opened.WaitAsync(context.RequestAborted);
+        await Write(context, text);
+    }
+
+    internal static string Who(HttpContext context) => $"{context.Request.Headers["X-User"]}";
+
+    internal static Task Write(HttpContext context, string text)
+    {
+        context.Response.ContentLength = System.Text.Encoding.UTF8.GetByteCount(text);
+        return context.Response.WriteAsync(text);
+    }
+
+    /// <summary>A provider with logs and a clock, and with options whose events are counted whatever their name.</summary>
     internal ServiceProvider Provide(Action<IServiceCollection> configure, bool validateScopes = true)
     {
         var services = new ServiceCollection();
@@ -66,8 +118,10 @@ public abstract class ClientTest : IAsyncLifetime
 
     internal void AddBasics(IServiceCollection services)
     {
-        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Logs));
-        services.ConfigureAll<HttpSingleFlightStrategyOptions>(Watch);
+        services.AddSingleton<TimeProvider>(Clock);
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new FakeLoggerProvider(Logs)));
+        services.ConfigureHttpClientDefaults(static client => client.ConfigurePrimaryHttpMessageHandler(static () => HttpTest.Sockets()));
+        services.ConfigureAll<HttpSingleFlightStrategyOptions>(options => Watch(options));
         services.PostConfigureAll<HttpSingleFlightStrategyOptions>(options =>
         {
             if (options.Group is { } group)
@@ -77,11 +131,22 @@ public abstract class ClientTest : IAsyncLifetime
         });
     }
 
-    internal void Watch(HttpSingleFlightStrategyOptions options)
+    internal T Watch<T>(T options)
+        where T : SingleFlightStrategyOptions
     {
         options.OnFlightStarted += _ => Hit(Started);
         options.OnFlightJoined += _ => Hit(Joined);
+        options.OnFlightCompleted += _ => Hit(Completed);
         options.OnFlightBypassed += _ => Hit(Bypassed);
+        return options;
+    }
+
+    /// <summary>Options for a pipeline of <c>AddResilienceHandler</c>.</summary>
+    internal HttpSingleFlightStrategyOptions Options(ResilienceHandlerContext context)
+    {
+        var options = Watch(new HttpSingleFlightStrategyOptions { Group = context.GetSingleFlightGroup() });
+        Track(options.Group!);
+        return options;
     }
 
     internal void Track(SingleFlightGroup group)
@@ -92,11 +157,7 @@ public abstract class ClientTest : IAsyncLifetime
         }
     }
 
-    /// <summary>A client over <see cref="Upstream"/>, which outlives its handlers.</summary>
-    internal IHttpClientBuilder AddClient(IServiceCollection services, string name = Prices) =>
-        services.AddHttpClient(name).ConfigurePrimaryHttpMessageHandler(() => new Forward(Upstream));
-
-    internal ServiceProvider ProvideClient(Action<IHttpClientBuilder> configure) => Provide(services => configure(AddClient(services)));
+    internal ServiceProvider ProvideClient(Action<IHttpClientBuilder> configure) => Provide(services => configure(services.AddHttpClient(Prices)));
 
     internal static HttpClient Client(IServiceProvider services, string name = Prices) =>
         services.GetRequiredService<IHttpClientFactory>().CreateClient(name);
@@ -111,36 +172,29 @@ public abstract class ClientTest : IAsyncLifetime
         var callers = new List<Task<string>>();
         foreach (var client in clients)
         {
-            callers.Add(client.GetStringAsync(Address).Soon());
+            callers.Add(Get(client));
             await (callers.Count == 1 ? Probe.Reached(Started, started + 1) : Probe.Reached(Joined, joined + callers.Count - 1));
         }
 
         return [.. callers];
     }
 
+    internal Task<Task<string>[]> Fly(HttpClient client, int count) => Fly([.. Enumerable.Repeat(client, count)]);
+
     /// <summary>Sends one more, and returns when it has joined.</summary>
     internal async Task<Task<string>> Join(HttpClient client)
     {
         var joined = Probe[Joined];
-        var caller = client.GetStringAsync(Address).Soon();
+        var caller = Get(client);
         await Probe.Reached(Joined, joined + 1);
         return caller;
     }
+
+    internal Task<string> Get(HttpClient client, string path = "/resource") => client.GetStringAsync(Server.At(path)).Soon();
 
     private ValueTask Hit(string name)
     {
         Probe.Hit(name);
         return default;
-    }
-
-    private sealed class Forward(HttpMessageHandler upstream) : HttpMessageHandler
-    {
-        private readonly HttpMessageInvoker _upstream = new(upstream, disposeHandler: false);
-
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            _upstream.SendAsync(request, cancellationToken);
-
-        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            _upstream.Send(request, cancellationToken);
     }
 }

@@ -1,17 +1,17 @@
 namespace Polly.SingleFlight.Extensions.Tests.Infrastructure;
 
-/// <summary>A handler between others, that looks at requests or changes them.</summary>
-internal sealed class StubHandler(Action<HttpRequestMessage> see) : DelegatingHandler
+/// <summary>A handler of an application: does something to each request, and passes it on.</summary>
+internal sealed class AppHandler(Action<HttpRequestMessage> act) : DelegatingHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        see(request);
+        act(request);
         return base.SendAsync(request, cancellationToken);
     }
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        see(request);
+        act(request);
         return base.Send(request, cancellationToken);
     }
 }

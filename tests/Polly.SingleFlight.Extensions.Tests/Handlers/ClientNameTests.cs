@@ -1,0 +1,129 @@
+namespace Polly.SingleFlight.Extensions.Tests.Handlers;
+
+/// <summary>Clients side by side, and the names of typed ones, by which options and telemetry go.</summary>
+public sealed class ClientNameTests : ClientTest
+{
+    [Fact]
+    public async Task Clients_SideBySide_NeverShare()
+    {
+        var provider = Provide(static services =>
+        {
+            services.AddHttpClient("a").AddSingleFlight(static options => options.MaxElections = 5);
+            services.AddHttpClient("b").AddSingleFlight();
+            services.AddHttpClient("plain");
+        });
+
+        var a = await Fly(Client(provider, "a"), Client(provider, "a"));
+        var b = await Fly(Client(provider, "b"));
+        var plain = Get(Client(provider, "plain"));
+        await Server.Probe.Reached(TestServer.Called, 3);
+        Gate.Open();
+
+        await Task.WhenAll([.. a, .. b, plain]);
+        Assert.Equal(3, Server.Calls);
+        Assert.Equal(2, Probe[Started]);
+        Assert.Equal((5, 1), (OptionsOf(provider, "a").MaxElections, OptionsOf(provider, "b").MaxElections));
+        Assert.NotSame(OptionsOf(provider, "a").Group, OptionsOf(provider, "b").Group);
+    }
+
+    [Fact]
+    public async Task Clients_OfTheDefaults_NeverShare()
+    {
+        var provider = Provide(static services =>
+        {
+            services.ConfigureHttpClientDefaults(static client => client.AddSingleFlight(static options => options.MaxElections = 4));
+            services.AddHttpClient("a");
+            services.AddHttpClient("b").AddSingleFlight(static options => options.MaxElections = 6);
+        });
+
+        var a = await Fly(Client(provider, "a"), Client(provider, "a"));
+        var b = await Fly(Client(provider, "b"), Client(provider, "b"));
+        var unregistered = await Fly(Client(provider, "unregistered"), Client(provider, "unregistered"));
+        Gate.Open();
+
+        await Task.WhenAll([.. a, .. b, .. unregistered]);
+        Assert.Equal(3, Server.Calls);
+        Assert.Equal((4, 6), (OptionsOf(provider, "a").MaxElections, OptionsOf(provider, "b").MaxElections));
+    }
+
+    [Fact]
+    public async Task Clients_WithOneGroup_Share()
+    {
+        var group = new SingleFlightGroup();
+        var provider = Provide(services =>
+        {
+            services.AddHttpClient("a").AddSingleFlight(options => options.Group = group);
+            services.AddHttpClient("b").AddSingleFlight(options => options.Group = group);
+        });
+
+        var callers = await Fly(Client(provider, "a"), Client(provider, "b"));
+        Gate.Open();
+
+        await Task.WhenAll(callers);
+        Assert.Equal(1, Server.Calls);
+    }
+
+    [Fact]
+    public Task TypedClient_WithInterface_IsNamedAfterTheInterface() =>
+        IsNamed<ILogin>("ILogin", static services => services.AddHttpClient<ILogin, LoginClient>());
+
+    [Fact]
+    public Task TypedClient_WithoutInterface_IsNamedAfterTheClass() =>
+        IsNamed<LoginClient>("LoginClient", static services => services.AddHttpClient<LoginClient>());
+
+    [Fact]
+    public Task TypedClient_ThatIsGeneric_IsNamedWithItsArguments() =>
+        IsNamed<IStore<Order>>("IStore<Order>", static services => services.AddHttpClient<IStore<Order>, Store<Order>>());
+
+    [Fact]
+    public Task TypedClient_ThatIsGenericInGeneric_IsNamedWithAllArguments() =>
+        IsNamed<Store<List<Order>>>("Store<List<Order>>", static services => services.AddHttpClient<Store<List<Order>>>());
+
+    [Fact]
+    public Task TypedClient_WithNameOfItsOwn_HasThatName() =>
+        IsNamed<ILogin>("login", static services => services.AddHttpClient<ILogin, LoginClient>("login"));
+
+    private async Task IsNamed<TClient>(string name, Func<IServiceCollection, IHttpClientBuilder> add)
+        where TClient : class, ICaller
+    {
+        var provider = Provide(services =>
+        {
+            var builder = add(services).AddSingleFlight();
+            Assert.Equal(name, builder.Name);
+            services.Configure<HttpSingleFlightStrategyOptions>(name, static options => options.Methods.Remove(HttpMethod.Head));
+        });
+        using var head = new HttpRequestMessage(HttpMethod.Head, Server.At("/resource"));
+
+        var first = provider.GetRequiredService<TClient>().Http.GetStringAsync(Server.At("/resource")).Soon();
+        await Probe.Reached(Started, 1);
+        var second = provider.GetRequiredService<TClient>().Http.GetStringAsync(Server.At("/resource")).Soon();
+        await Probe.Reached(Joined, 1);
+        Gate.Open();
+        using var alone = await provider.GetRequiredService<TClient>().Http.SendAsync(head).Soon();
+
+        Assert.Equal(await first, await second);
+        Assert.Equal((1, 1), (Probe[Started], Probe[Bypassed]));
+        Assert.Contains(Logs.GetSnapshot(), record => record.Message.Contains($"'SingleFlight/{name}'", StringComparison.Ordinal) && record.Category == Category);
+    }
+
+    internal interface ICaller
+    {
+        HttpClient Http { get; }
+    }
+
+    internal interface ILogin : ICaller;
+
+    internal interface IStore<T> : ICaller;
+
+    internal sealed record Order;
+
+    internal sealed class LoginClient(HttpClient http) : ILogin
+    {
+        public HttpClient Http => http;
+    }
+
+    internal sealed class Store<T>(HttpClient http) : IStore<T>
+    {
+        public HttpClient Http => http;
+    }
+}
