@@ -69,15 +69,7 @@ public sealed class ProviderTests : ClientTest
 
         Assert.Single((await Task.WhenAll(callers)).Distinct());
         Assert.Equal(1, Server.Calls);
-
-        // The registry of pipelines waits for them, and looks again every now and then.
-        while (!disposal.IsCompleted)
-        {
-            Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(disposal, Task.Run(static () => { }));
-        }
-
-        await disposal;
+        await End(disposal);
         Assert.Empty(Of(LogLevel.Error));
     }
 
