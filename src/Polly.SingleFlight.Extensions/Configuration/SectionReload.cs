@@ -51,6 +51,11 @@ internal sealed class SectionReload : IOptionsChangeTokenSource<HttpSingleFlight
         {
             _services.GetRequiredService<IOptionsFactory<HttpSingleFlightStrategyOptions>>().Create(Name);
         }
+        catch (ObjectDisposedException)
+        {
+            // The services are being disposed of, and a configuration outlives them; nobody asks for the options any more.
+            return;
+        }
         catch (Exception exception)
         {
             Log.OptionsRejected(_logger, Name, exception.Message);

@@ -139,7 +139,20 @@ public sealed class RoutingTests : IdentityTest
         await EachTenantGetsItsOwn(provider, "another path or query");
     }
 
-    /// <summary>Between the two handlers of hedging nobody looks, so one without routes must not cover for a router.</summary>
+    /// <summary>Between handlers of resilience nobody looks; that there are two, as hedging is, must not cover for a strategy that routes.</summary>
+    [Fact]
+    public async Task TenantRouter_InAStrategy_IsIdentity()
+    {
+        var provider = ProvideClient(static client =>
+        {
+            client.AddStandard().AddResilienceHandler("router", static pipeline => pipeline.AddStrategy(static _ => new Routing(), new RoutingOptions()));
+            client.AddSingleFlight();
+        });
+
+        await EachTenantGetsItsOwn(provider, "another path or query");
+    }
+
+    /// <summary>Hedging without routes must not cover for a router.</summary>
     [Fact]
     public async Task TenantRouter_InsideHedgingWithoutRoutes_IsIdentity() => await EachTenantGetsItsOwn(
         ProvideClient(static client => client.AddHedging().AddSingleFlight().AddHttpMessageHandler(Router)), "another path or query");
@@ -204,5 +217,20 @@ public sealed class RoutingTests : IdentityTest
 
             configure(services.AddHttpClient(Prices));
         });
+    }
+
+    private sealed class RoutingOptions : ResilienceStrategyOptions;
+
+    private sealed class Routing : ResilienceStrategy<HttpResponseMessage>
+    {
+        private static readonly ResiliencePropertyKey<HttpRequestMessage?> s_request = new("Resilience.Http.RequestMessage");
+
+        protected override ValueTask<Outcome<HttpResponseMessage>> ExecuteCore<TState>(
+            Func<ResilienceContext, TState, ValueTask<Outcome<HttpResponseMessage>>> callback, ResilienceContext context, TState state)
+        {
+            var request = context.Properties.GetValue(s_request, null)!;
+            request.RequestUri = new Uri(request.RequestUri!, $"/of/{Ambient.User}");
+            return callback(context, state);
+        }
     }
 }

@@ -55,12 +55,10 @@ public abstract class ClientTest : IAsyncLifetime
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-
-        // A provider waits for the executions in its pipelines, by a clock that nobody moves.
         Gate.Open();
         foreach (var provider in _providers)
         {
-            await provider.DisposeAsync();
+            await End(provider.DisposeAsync().AsTask());
         }
 
         foreach (var server in _servers)
@@ -77,6 +75,18 @@ public abstract class ClientTest : IAsyncLifetime
 
         var faults = Faults.Take();
         Assert.True(faults is [], string.Join(Environment.NewLine, faults));
+    }
+
+    /// <summary>Lets the disposal of a provider end, whose registry of pipelines looks by the clock whether they are still in use.</summary>
+    internal async Task End(Task disposal)
+    {
+        while (!disposal.IsCompleted)
+        {
+            Clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(disposal, Task.Run(static () => { }));
+        }
+
+        await disposal;
     }
 
     internal IEnumerable<FakeLogRecord> Of(LogLevel level) => Records.Where(record => record.Level == level);
