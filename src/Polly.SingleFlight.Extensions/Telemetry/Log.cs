@@ -39,8 +39,8 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Information, "The configuration section '{Section}' for single flight does not exist or is empty; it sets nothing.")]
     public static partial void SectionMissing(ILogger logger, string section);
 
-    [LoggerMessage(11, LogLevel.Warning, "Pipeline '{Pipeline}/{Instance}': a request was not coalesced although its method is among Methods ({Reason}). This is reported once.")]
-    public static partial void OptedInBypassed(ILogger logger, string? pipeline, string? instance, BypassReason reason);
+    [LoggerMessage(11, LogLevel.Warning, "Pipeline '{Pipeline}/{Instance}': a request was not coalesced although its method is among Methods ({Reason}). {Advice} This is reported once.")]
+    public static partial void OptedInBypassed(ILogger logger, string? pipeline, string? instance, BypassReason reason, string advice);
 
     [LoggerMessage(12, LogLevel.Warning, "Pipeline '{Pipeline}/{Instance}': no execution so far had a key, so none was coalesced ({Reason}). Call ExecuteSingleFlightAsync, or SetSingleFlightKey on the context, or set a KeyGenerator; for HTTP, the pipeline must be that of a resilience handler, and a Discriminator must give a value. This is reported once.")]
     public static partial void NeverKeyed(ILogger logger, string? pipeline, string? instance, BypassReason reason);

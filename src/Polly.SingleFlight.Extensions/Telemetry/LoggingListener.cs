@@ -54,9 +54,18 @@ internal sealed class LoggingListener(ILoggerFactory loggers) : TelemetryListene
         }
         else
         {
-            Telemetry.Log.OptedInBypassed(_logger, pipeline, instance, reason);
+            Telemetry.Log.OptedInBypassed(_logger, pipeline, instance, reason, AdviceFor(reason));
         }
     }
+
+    private static string AdviceFor(BypassReason reason) => reason switch
+    {
+        BypassReason.UnbufferedBody => "Buffer its body with LoadIntoBufferAsync before it is sent.",
+        BypassReason.BodyTooLarge => "Its body is larger than MaxRequestBodyBytes.",
+        BypassReason.Header => "A header such as Cache-Control: no-store, or one of BypassHeaders, keeps it apart.",
+        BypassReason.NoKey => "Its URI must be absolute, and its Discriminator must give a value.",
+        _ => "See BypassReason.",
+    };
 
     private void LogWarning(string @event, string? pipeline, string? instance, string? words)
     {

@@ -103,9 +103,12 @@ internal sealed partial class HttpSharing : ResultSharing
             ? KeyDecision.Alone(BypassReason.Remembered)
             : KeyDecision.Coalesce(key, call);
 
-    /// <summary>Whether this is the first request that is sent alone although somebody has asked for its method to be coalesced.</summary>
+    /// <summary>
+    /// Whether this is the first request that is sent alone although somebody has asked for its method to be coalesced. Requests that are
+    /// meant to go alone do not count: one that opted out, and other grants at a token endpoint.
+    /// </summary>
     private bool IsFirstOfOptedInMethod(BypassReason reason, ResilienceContext context) =>
-        reason != BypassReason.OptedOut
+        reason is not (BypassReason.OptedOut or BypassReason.NotClientCredentials)
         && _optedInReported == 0
         && context.Properties.TryGetValue(ResilienceHttp.Request, out var request)
         && request is not null

@@ -27,6 +27,7 @@ internal static class HttpSnippets
             // What the request does not show: cookies of a CookieContainer, a client certificate, an ambient user.
             Discriminator = request => currentTenant(),
         };
+        options.Methods.Add(HttpMethod.Post);          // a query by POST, which is safe to send once for several callers
         options.ExcludedHeaders.Add("X-Trace");        // differs with every request and changes nothing
 
         request.DisableSingleFlight();                 // this one request is sent alone
