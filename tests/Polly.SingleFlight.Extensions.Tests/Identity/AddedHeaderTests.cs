@@ -101,26 +101,6 @@ public sealed class AddedHeaderTests : IdentityTest
         await EachTenantGetsItsOwn(provider, "the header X-Tenant");
     }
 
-    [Theory]
-    [InlineData("Authorization")]
-    [InlineData("Proxy-Authorization")]
-    [InlineData("Cookie")]
-    [InlineData("DPoP")]
-    [InlineData("X-Api-Key")]
-    [InlineData("api-key")]
-    public async Task Credentials_DeclaredHarmless_AreIdentityAllTheSame(string name)
-    {
-        var provider = ProvideClient(client => client
-            .AddSingleFlight(options =>
-            {
-                options.HarmlessHeaders.Add(name);
-                options.ExcludedHeaders.Add(name);
-            })
-            .AddHttpMessageHandler(() => new AddingHeader(name, static _ => Ambient.User)));
-
-        await EachTenantGetsItsOwn(provider, $"the header {name}");
-    }
-
     private ServiceProvider Provide(string name, Func<HttpRequestMessage, string?> value) =>
         ProvideClient(client => client.AddSingleFlight().AddHttpMessageHandler(() => new AddingHeader(name, value)));
 

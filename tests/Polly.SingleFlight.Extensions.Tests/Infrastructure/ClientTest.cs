@@ -58,7 +58,7 @@ public abstract class ClientTest : IAsyncLifetime
         Gate.Open();
         foreach (var provider in _providers)
         {
-            await End(provider.DisposeAsync().AsTask());
+            await provider.DisposeAsync().AsTask().EndBy(Clock);
         }
 
         foreach (var server in _servers)
@@ -75,18 +75,6 @@ public abstract class ClientTest : IAsyncLifetime
 
         var faults = Faults.Take();
         Assert.True(faults is [], string.Join(Environment.NewLine, faults));
-    }
-
-    /// <summary>Lets the disposal of a provider end, whose registry of pipelines looks by the clock whether they are still in use.</summary>
-    internal async Task End(Task disposal)
-    {
-        while (!disposal.IsCompleted)
-        {
-            Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(disposal, Task.Run(static () => { }));
-        }
-
-        await disposal;
     }
 
     internal IEnumerable<FakeLogRecord> Of(LogLevel level) => Records.Where(record => record.Level == level);

@@ -69,7 +69,7 @@ public sealed class ProviderTests : ClientTest
 
         Assert.Single((await Task.WhenAll(callers)).Distinct());
         Assert.Equal(1, Server.Calls);
-        await End(disposal);
+        await disposal.EndBy(Clock);
         Assert.Empty(Of(LogLevel.Error));
     }
 
