@@ -31,6 +31,9 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpR
     /// <summary>The body; null when the request has none.</summary>
     public byte[]? Body { get; private set; }
 
+    /// <summary>The content that the body was read from. It is the caller's, and only compared.</summary>
+    public HttpContent? Content { get; } = request.Content;
+
     /// <summary>The decoded fields of a body that is a form whose order does not matter.</summary>
     public FormFields? Form { get; set; }
 
@@ -53,7 +56,7 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpR
         Headers.AddTo(request.Headers);
         if (Body is not null)
         {
-            request.Content = new ByteArrayContent(Body);
+            request.Content = new FlightContent(Body, Content);
             foreach (ref readonly var field in ContentHeaders.Span)
             {
                 if (!RequestBody.IsContentLength(field.Name))

@@ -60,7 +60,8 @@ internal sealed partial class HttpSharing : ResultSharing
         }
 
         var request = call.CreateRequest();
-        var witness = new SendingWitness(_guard, call);
+        request.Options.TryGetValue(SendingWitness.Option, out var outer);
+        var witness = new SendingWitness(_guard, call, outer);
         request.Options.Set(SendingWitness.Option, witness.See);
         call.Exchange = new HttpExchange(request, witness);
         context.Properties.Set(ResilienceHttp.Request, request);

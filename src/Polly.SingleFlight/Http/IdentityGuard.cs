@@ -104,9 +104,9 @@ internal sealed class IdentityGuard
             return null;
         }
 
-        return content != exchange.Content
-            ? "another body"
-            : FindHeader(call.ContentHeaders, content.Headers, call, sent);
+        return FlightContent.IsOf(content, exchange.Content)
+            ? FindHeader(call.ContentHeaders, content.Headers, call, sent)
+            : "another body";
     }
 
     private string? FindHeader(HttpCall call, HttpRequestMessage sent) => FindHeader(call.Headers, sent.Headers, call, sent);

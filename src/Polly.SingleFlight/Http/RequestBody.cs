@@ -43,7 +43,8 @@ internal static class RequestBody
     /// <summary>Whether the content is of a type that is known to give the same whenever it is read; a derived type may do otherwise.</summary>
     private static bool IsReadableAgain(HttpContent content) =>
         content.GetType() is var type
-        && (type == typeof(FormUrlEncodedContent)
+        && (type == typeof(FlightContent)
+            || type == typeof(FormUrlEncodedContent)
             || type == typeof(StringContent)
             || type == typeof(ByteArrayContent)
             || type == typeof(ReadOnlyMemoryContent));

@@ -4,7 +4,10 @@ namespace Polly.SingleFlight.Http;
 /// Sees the flight's request as it goes out, behind all handlers that might add to it. Whoever stands there calls the function
 /// that is the request's option <see cref="OptionName"/>; registrations of Polly.SingleFlight.Extensions do.
 /// </summary>
-internal sealed class SendingWitness(IdentityGuard guard, HttpCall call)
+/// <param name="guard">Judges what it sees.</param>
+/// <param name="call">The request as its caller asked.</param>
+/// <param name="outer">The witness of a flight outside, whose request this flight's is a clone of.</param>
+internal sealed class SendingWitness(IdentityGuard guard, HttpCall call, Action<HttpRequestMessage>? outer)
 {
     public const string OptionName = "Polly.SingleFlight.Sending";
 
@@ -20,5 +23,18 @@ internal sealed class SendingWitness(IdentityGuard guard, HttpCall call)
     {
         HasSeen = true;
         Addition ??= call.Exchange is { } exchange ? guard.FindAtSending(call, exchange, request) : null;
+        outer?.Invoke(request);
+    }
+
+    /// <summary>
+    /// Shows a flight outside the request as it is after it was sent, where no handler showed it before: the response refers to the
+    /// outer flight's request from now on, which has nothing of what was added to this one.
+    /// </summary>
+    public void Pass(HttpRequestMessage? sent)
+    {
+        if (!HasSeen && sent is not null)
+        {
+            outer?.Invoke(sent);
+        }
     }
 }
