@@ -14,7 +14,7 @@ namespace Polly.SingleFlight.Tests.Http;
 /// all cancel: the server sees the abort              DepartureTests
 /// two values of a header: separate calls             SeparationTests
 /// delimiter confusion in the key                     KeyPropertyTests
-/// inner auth handler trips the guard                 CredentialGuardTests
+/// inner auth handler trips the guard                 IdentityGuardTests
 /// Set-Cookie: everybody calls, at the same time      UnshareableTests
 /// unshareable headers with a slow body               UnshareableTests
 /// one byte over the cap, gzip bomb                   BodyLimitTests, Security/HostileBodyTests
