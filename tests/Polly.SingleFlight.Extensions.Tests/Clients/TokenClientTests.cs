@@ -70,7 +70,7 @@ public sealed class TokenClientTests : ClientTest
 
     protected override async Task AnswerAsync(HttpContext context)
     {
-        var number = Server.Calls;
+        var number = NextNumber();
         var form = await context.Request.ReadFormAsync();
         await Gate.Opened.WaitAsync(context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";

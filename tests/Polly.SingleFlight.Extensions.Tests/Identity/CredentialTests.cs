@@ -33,6 +33,18 @@ public sealed class CredentialTests : IdentityTest
         "the header X-Api-Key",
         () => new HttpRequestMessage(HttpMethod.Get, Server.At("/resource")).With("X-Api-Key", "default"));
 
+    /// <summary>Callers who differ in a credential that the key leaves out would share what is one's own.</summary>
+    [Theory]
+    [MemberData(nameof(Credentials))]
+    public async Task Credentials_ExcludedAndOfEachCaller_AreIdentity(string name) => await EachTenantGetsItsOwn(
+        ProvideClient(client => client.AddSingleFlight(options =>
+        {
+            options.BypassHeaders.Clear();
+            options.ExcludedHeaders.Add(name);
+        })),
+        $"the header {name}",
+        () => new HttpRequestMessage(HttpMethod.Get, Server.At("/resource")).With(name, Ambient.User!));
+
     private ServiceProvider Adding(string name, Action<HttpSingleFlightStrategyOptions> configure) => ProvideClient(client => client
         .AddSingleFlight(configure)
         .AddHttpMessageHandler(() => new AddingHeader(name, static _ => Ambient.User)));

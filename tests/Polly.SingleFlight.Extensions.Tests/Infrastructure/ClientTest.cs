@@ -11,7 +11,6 @@ public abstract class ClientTest : IAsyncLifetime
 {
     internal const string Started = "started";
     internal const string Joined = "joined";
-    internal const string Completed = "completed";
     internal const string Bypassed = "bypassed";
     internal const string Expired = "expired";
     internal const string Prices = "prices";
@@ -20,6 +19,7 @@ public abstract class ClientTest : IAsyncLifetime
     private readonly List<ServiceProvider> _providers = [];
     private readonly List<IAsyncDisposable> _servers = [];
     private readonly List<SingleFlightGroup> _groups = [];
+    private int _answers;
 
     internal Gate Gate { get; } = new();
 
@@ -90,10 +90,13 @@ public abstract class ClientTest : IAsyncLifetime
     /// <summary>What <see cref="Server"/> answers: by default the number of the call and who asked, when the gate is open.</summary>
     protected virtual async Task AnswerAsync(HttpContext context)
     {
-        var text = $"{Server.Calls} {Who(context)}";
+        var text = $"{NextNumber()} {Who(context)}";
         await Gate.Opened.WaitAsync(context.RequestAborted);
         await Write(context, text);
     }
+
+    /// <summary>A number that no other answer has.</summary>
+    internal int NextNumber() => Interlocked.Increment(ref _answers);
 
     internal static string Who(HttpContext context) => $"{context.Request.Headers["X-User"]}";
 
@@ -134,7 +137,6 @@ public abstract class ClientTest : IAsyncLifetime
     {
         options.OnFlightStarted += _ => Hit(Started);
         options.OnFlightJoined += _ => Hit(Joined);
-        options.OnFlightCompleted += _ => Hit(Completed);
         options.OnFlightBypassed += _ => Hit(Bypassed);
         return options;
     }
