@@ -11,18 +11,26 @@ internal sealed class SendingWitness(IdentityGuard guard, HttpCall call, Action<
 {
     public const string OptionName = "Polly.SingleFlight.Sending";
 
+    private string? _addition;
+
     public static readonly HttpRequestOptionsKey<Action<HttpRequestMessage>> Option = new(OptionName);
 
     /// <summary>Whether anybody stands there.</summary>
     public bool HasSeen { get; private set; }
 
     /// <summary>What the request went out with, in any attempt, that the caller did not ask with; null when there was nothing.</summary>
-    public string? Addition { get; private set; }
+    public string? Addition => Volatile.Read(ref _addition);
 
     public void See(HttpRequestMessage request)
     {
         HasSeen = true;
-        Addition ??= call.Exchange is { } exchange ? guard.FindAtSending(call, exchange, request) : null;
+
+        // Hedged attempts go out at the same time; one that adds nothing must not take away what another added.
+        if (call.Exchange is { } exchange && guard.FindAtSending(call, exchange, request) is { } addition)
+        {
+            Interlocked.CompareExchange(ref _addition, addition, null);
+        }
+
         outer?.Invoke(request);
     }
 
