@@ -94,7 +94,8 @@ internal sealed class IdentityGuard
             found = FindHeader(call, last);
         }
 
-        return found ?? (exchange.Witness.HasSeen || !GuardsCredentials ? null : FindAtSending(call, exchange, last ?? exchange.Request));
+        var sent = last ?? exchange.Request;
+        return found ?? (!GuardsCredentials || exchange.Witness.HasSeen(sent) ? null : FindAtSending(call, exchange, sent));
     }
 
     private string? FindContent(HttpCall call, HttpExchange exchange, HttpRequestMessage sent)

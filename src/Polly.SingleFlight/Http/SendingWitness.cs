@@ -11,19 +11,29 @@ internal sealed class SendingWitness(IdentityGuard guard, HttpCall call, Action<
 {
     public const string OptionName = "Polly.SingleFlight.Sending";
 
+    private readonly List<HttpRequestMessage> _seen = [];
     private string? _addition;
 
     public static readonly HttpRequestOptionsKey<Action<HttpRequestMessage>> Option = new(OptionName);
 
-    /// <summary>Whether anybody stands there.</summary>
-    public bool HasSeen { get; private set; }
+    /// <summary>Whether this very message was seen going out. A handler may send another one after the first was answered.</summary>
+    public bool HasSeen(HttpRequestMessage message)
+    {
+        lock (_seen)
+        {
+            return _seen.Contains(message);
+        }
+    }
 
     /// <summary>What the request went out with, in any attempt, that the caller did not ask with; null when there was nothing.</summary>
     public string? Addition => Volatile.Read(ref _addition);
 
     public void See(HttpRequestMessage request)
     {
-        HasSeen = true;
+        lock (_seen)
+        {
+            _seen.Add(request);
+        }
 
         // Hedged attempts go out at the same time; one that adds nothing must not take away what another added.
         if (call.Exchange is { } exchange && guard.FindAtSending(call, exchange, request) is { } addition)
@@ -40,7 +50,7 @@ internal sealed class SendingWitness(IdentityGuard guard, HttpCall call, Action<
     /// </summary>
     public void Pass(HttpRequestMessage? sent)
     {
-        if (!HasSeen && sent is not null)
+        if (sent is not null && !HasSeen(sent))
         {
             outer?.Invoke(sent);
         }
