@@ -27,22 +27,34 @@ internal sealed partial class SingleFlightResilienceStrategy
 
         isWarning |= reason == BypassReason.Reentrancy || (reason == BypassReason.NoKey && _keyUse.IsNeverKeyed());
         var bypassed = Telemetry.Bypassed(context, reason, isWarning);
-        var scope = _sharing?.BeginAlone(context);
-        return bypassed.IsCompletedSuccessfully && scope is null
-            ? Outcomes.InvokeAsync(callback, context, state)
-            : ExecuteAloneAsync(bypassed, scope, callback, context, state);
+        return bypassed.IsCompletedSuccessfully ? RunAlone(callback, context, state) : RunAloneAfterAsync(bypassed, callback, context, state);
     }
 
-    private static async ValueTask<Outcome<TResult>> ExecuteAloneAsync<TResult, TState>(
-        ValueTask before,
-        IDisposable? scope,
+    private async ValueTask<Outcome<TResult>> RunAloneAfterAsync<TResult, TState>(
+        ValueTask reported,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        await reported.ConfigureAwait(context.ContinueOnCapturedContext);
+        return await RunAlone(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+    }
+
+    private ValueTask<Outcome<TResult>> RunAlone<TResult, TState>(
+        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+    {
+        var scope = _sharing?.BeginAlone(context);
+        return scope is null ? Outcomes.InvokeAsync(callback, context, state) : RunAloneAsync(scope, callback, context, state);
+    }
+
+    private static async ValueTask<Outcome<TResult>> RunAloneAsync<TResult, TState>(
+        IDisposable scope,
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
         TState state)
     {
         using (scope)
         {
-            await before.ConfigureAwait(context.ContinueOnCapturedContext);
             return await Outcomes.InvokeAsync(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
         }
     }

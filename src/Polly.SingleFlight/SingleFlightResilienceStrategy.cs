@@ -30,7 +30,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         options.CheckPipeline(builder);
         var group = options.Group ?? new SingleFlightGroup();
         Clock = builder.TimeProvider ?? TimeProvider.System;
-        _sharing = options.CreateSharing(group, Clock);
+        _sharing = options.CreateSharing(group, builder);
         if (resultType is not null && _sharing is not { MakesCopies: true } && ResultOwnership.IsExclusive(resultType))
         {
             throw ResultOwnership.CannotShare(resultType);

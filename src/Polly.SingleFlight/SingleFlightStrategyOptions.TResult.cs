@@ -34,7 +34,7 @@ public class SingleFlightStrategyOptions<TResult> : SingleFlightStrategyOptions
 
     internal override Type? ResultType => typeof(TResult);
 
-    internal override Sharing.ResultSharing? CreateSharing(SingleFlightGroup group, TimeProvider clock) =>
+    internal override Sharing.ResultSharing? CreateSharing(SingleFlightGroup group, ResiliencePipelineBuilderBase builder) =>
         ShouldShare is null && ResultCloner is null
             ? null
             : new Sharing.ResultSharing<TResult>(ShouldShare, UnsharedOutcome, ResultCloner);

@@ -117,5 +117,5 @@ public class SingleFlightStrategyOptions : ResilienceStrategyOptions
     }
 
     /// <summary>What of these options depends on the result type, or null when nothing does.</summary>
-    internal virtual Sharing.ResultSharing? CreateSharing(SingleFlightGroup group, TimeProvider clock) => null;
+    internal virtual Sharing.ResultSharing? CreateSharing(SingleFlightGroup group, ResiliencePipelineBuilderBase builder) => null;
 }

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text;
 
 namespace Polly.SingleFlight.Http;
 
@@ -28,8 +29,8 @@ internal readonly struct HeaderField
     public string this[int index] => Values as string ?? ((string[])Values)[index];
 
     /// <summary>
-    /// Whether values are the same but for the spaces between them, and for being one text or several: reading a header by its
-    /// type takes it apart.
+    /// Whether values are the same but for the spaces around commas and semicolons, and for being one text or several: reading a header by
+    /// its type takes it apart and writes it anew.
     /// </summary>
     public static bool MeanTheSame(object? left, object? right) => (left, right) switch
     {
@@ -55,8 +56,42 @@ internal readonly struct HeaderField
         return false;
     }
 
-    private static string Compact(object values) =>
-        string.Concat((values as string ?? string.Join(',', (string[])values)).Where(static next => next is not (' ' or '\t')));
+    /// <summary>Leaves out the spaces around separators, but not those in quotes, which belong to the value (RFC 9110, 5.6).</summary>
+    private static string Compact(object values)
+    {
+        var text = values as string ?? string.Join(',', (string[])values);
+        var compact = new StringBuilder(text.Length);
+        var spaces = 0;
+        var isQuoted = false;
+        for (var i = 0; i < text.Length; i++)
+        {
+            var next = text[i];
+            if (!isQuoted && IsSpace(next))
+            {
+                spaces++;
+                continue;
+            }
+
+            if (!IsSeparator(next) && compact.Length > 0 && !IsSeparator(compact[^1]))
+            {
+                compact.Append(text, i - spaces, spaces);
+            }
+
+            spaces = 0;
+            compact.Append(next);
+            isQuoted ^= next == '"';
+            if (isQuoted && next == '\\' && i + 1 < text.Length)
+            {
+                compact.Append(text[++i]);
+            }
+        }
+
+        return compact.ToString();
+
+        bool IsSeparator(char character) => !isQuoted && character is ',' or ';';
+    }
+
+    private static bool IsSpace(char character) => character is ' ' or '\t';
 
     public void AddTo(HttpHeaders headers)
     {

@@ -5,13 +5,15 @@ namespace Polly.SingleFlight.Http;
 /// <summary>
 /// What a pipeline leaves out of its keys and lets its callers share. Pipelines may share a group and have options of their
 /// own, so only callers whose rules are equal meet; functions are equal if they are the same method of the same object.
+/// Callers of pipelines that have other names do not meet either: they are those of other clients, whose handlers and connections are others.
 /// </summary>
+/// <param name="Pipeline">The name of the pipeline and its instance.</param>
 /// <param name="Rules">The flags, the headers that are not in the key, and those that handlers inside may add.</param>
 /// <param name="Discriminator">The function whose values are in the key.</param>
 /// <param name="ShouldShare">The predicate that restricts sharing.</param>
-internal sealed record HttpRealm(string Rules, Delegate? Discriminator, Delegate? ShouldShare)
+internal sealed record HttpRealm((string? Name, string? Instance) Pipeline, string Rules, Delegate? Discriminator, Delegate? ShouldShare)
 {
-    public static HttpRealm Of(HttpSingleFlightStrategyOptions options)
+    public static HttpRealm Of(HttpSingleFlightStrategyOptions options, ResiliencePipelineBuilderBase? builder)
     {
         var rules = new StringBuilder()
             .Append(options.ShareNoStoreResponses)
@@ -19,7 +21,7 @@ internal sealed record HttpRealm(string Rules, Delegate? Discriminator, Delegate
             .Append(options.GuardCredentials);
         Append(rules.Append("\nexcluded"), options.ExcludedHeaders);
         Append(rules.Append("\nharmless"), options.HarmlessHeaders);
-        return new HttpRealm(rules.ToString(), options.Discriminator, options.ShouldShare);
+        return new HttpRealm((builder?.Name, builder?.InstanceName), rules.ToString(), options.Discriminator, options.ShouldShare);
     }
 
     private static void Append(StringBuilder rules, IEnumerable<string> names)

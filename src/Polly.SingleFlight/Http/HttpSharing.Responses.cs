@@ -96,7 +96,7 @@ internal sealed partial class HttpSharing
             throw new HttpIOException(HttpRequestError.ResponseEnded, "The body of the response is shorter than announced.");
         }
 
-        var snapshot = new ResponseSnapshot(call, response, reading.Bytes, comparesCredentials: _guard.GuardsCredentials);
+        var snapshot = new ResponseSnapshot(call, response, reading.Bytes, _guard);
         response.Content = snapshot.CreateContent();
         content.Dispose();
         exchange.Unshareable = announced < reading.Bytes.Count ? Unshareable.LengthMismatch : _rules.JudgeTrailers(response);

@@ -16,10 +16,11 @@ internal sealed partial class HttpSharing : ResultSharing
     private readonly UnshareableMemory _memory;
     private int _optedInReported;
 
-    public HttpSharing(HttpSingleFlightStrategyOptions options, SingleFlightGroup group, TimeProvider clock)
+    public HttpSharing(HttpSingleFlightStrategyOptions options, SingleFlightGroup group, ResiliencePipelineBuilderBase builder)
     {
+        var clock = builder.TimeProvider ?? TimeProvider.System;
         _group = group;
-        _intake = new HttpIntake(options);
+        _intake = new HttpIntake(options, builder);
         _keys = new HttpRequestKeys(options);
         _keyGenerator = options.HasOwnKeyGenerator ? options.KeyGenerator : null;
         _memory = new UnshareableMemory(options.UnshareableDuration, clock);

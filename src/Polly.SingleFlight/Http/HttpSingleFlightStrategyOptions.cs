@@ -18,6 +18,11 @@ namespace Polly.SingleFlight.Http;
 /// <see cref="SingleFlightStrategyOptions{TResult}.UnsharedOutcome"/> are refused: every caller has its own copy anyway, and
 /// callers who do not share send their requests in parallel.
 /// </para>
+/// <para>
+/// Pipelines that share a <see cref="SingleFlightStrategyOptions.Group"/> coalesce with each other only if they also have the same
+/// <see cref="ResiliencePipelineBuilderBase.Name"/> and <see cref="ResiliencePipelineBuilderBase.InstanceName"/>: those of two clients send
+/// through other handlers and connections. A write forgets the reads of the whole group.
+/// </para>
 /// <para>The values are read when the pipeline is built; changing them later has no effect on pipelines already built.</para>
 /// </remarks>
 public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpResponseMessage>, IValidatableObject
@@ -162,8 +167,7 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     /// </para>
     /// <para>
     /// This option is about six headers that cannot be named there: <c>Authorization</c>, <c>Proxy-Authorization</c>, <c>Cookie</c>, <c>DPoP</c>,
-    /// <c>X-Api-Key</c> and <c>Api-Key</c>. With <see langword="false"/> a redirected response is also shared where no handler of
-    /// Polly.SingleFlight.Extensions sees the request go out, although a redirect hides which credentials it was sent with.
+    /// <c>X-Api-Key</c> and <c>Api-Key</c>. Whatever else was added counts also with <see langword="false"/>.
     /// </para>
     /// </remarks>
     public bool GuardCredentials { get; set; } = true;
@@ -276,7 +280,7 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
         }
     }
 
-    internal override Sharing.ResultSharing CreateSharing(SingleFlightGroup group, TimeProvider clock) => new HttpSharing(this, group, clock);
+    internal override Sharing.ResultSharing CreateSharing(SingleFlightGroup group, ResiliencePipelineBuilderBase builder) => new HttpSharing(this, group, builder);
 
     /// <summary>The default generator, callable by users who build their own upon it; the strategy itself does without it.</summary>
     private async ValueTask<object?> GenerateKeyAsync(SingleFlightKeyGeneratorArguments args)
@@ -287,7 +291,7 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
             return null;
         }
 
-        var intake = await new HttpIntake(this).TakeDownAsync(request, context.CancellationToken)
+        var intake = await new HttpIntake(this, builder: null).TakeDownAsync(request, context.CancellationToken)
             .ConfigureAwait(context.ContinueOnCapturedContext);
         return intake.Call is { } call ? request.GetSingleFlightKey() ?? new HttpRequestKeys(this).Create(call) : null;
     }

@@ -13,6 +13,9 @@ internal sealed class IdentityGuard
 
     private const string Host = "Host";
 
+    /// <summary>Credentials that are guarded: all or none.</summary>
+    private readonly string[] _credentials;
+
     private readonly HashSet<string> _harmless;
     private readonly bool _isAnyHostHarmless;
 
@@ -21,24 +24,19 @@ internal sealed class IdentityGuard
 
     public IdentityGuard(HttpSingleFlightStrategyOptions options)
     {
-        GuardsCredentials = options.GuardCredentials;
+        _credentials = options.GuardCredentials ? Credentials : [];
         var excluded = new HashSet<string>(options.ExcludedHeaders, StringComparer.OrdinalIgnoreCase);
-        _credentialsOutsideKey = GuardsCredentials ? [.. Credentials.Where(excluded.Contains)] : [];
+        _credentialsOutsideKey = [.. _credentials.Where(excluded.Contains)];
         _harmless = new HashSet<string>(options.HarmlessHeaders, StringComparer.OrdinalIgnoreCase);
         _isAnyHostHarmless = _harmless.Contains(Host);
         _harmless.UnionWith(excluded);
-        if (GuardsCredentials)
-        {
-            _harmless.ExceptWith(Credentials);
-        }
-        else
-        {
-            _harmless.UnionWith(Credentials);
-        }
+        _harmless.UnionWith(Credentials);
+        _harmless.ExceptWith(_credentials);
     }
 
-    /// <summary>Whether credentials are looked for; otherwise a handler inside may add them, alike for all.</summary>
-    public bool GuardsCredentials { get; }
+    /// <summary>The credentials that callers of one key may differ in, although they may not share a response then.</summary>
+    /// <param name="isKeyGenerated">Whether the key was made from the request, so that all but the excluded headers are in it.</param>
+    public IReadOnlyList<string> CredentialsOutside(bool isKeyGenerated) => isKeyGenerated ? _credentialsOutsideKey : _credentials;
 
     /// <summary>Judges a request just before it is sent. Null when nothing was added, or what was, without its value.</summary>
     /// <param name="call">The request as its caller asked.</param>
@@ -95,7 +93,7 @@ internal sealed class IdentityGuard
         }
 
         var sent = last ?? exchange.Request;
-        return found ?? (!GuardsCredentials || exchange.Witness.HasSeen(sent) ? null : FindAtSending(call, exchange, sent));
+        return found ?? (exchange.Witness.HasSeen(sent) ? null : FindAtSending(call, exchange, sent));
     }
 
     private string? FindContent(HttpCall call, HttpExchange exchange, HttpRequestMessage sent)

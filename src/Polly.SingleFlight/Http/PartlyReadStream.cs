@@ -2,7 +2,7 @@ namespace Polly.SingleFlight.Http;
 
 /// <summary>
 /// The bytes that were read already, then those of a read that is under way, then the rest of the stream they come from. Two
-/// reads of one stream at a time would take bytes from each other, so the rest is touched, and disposed, only when the read has ended.
+/// reads of one stream at a time would take bytes from each other, so the rest is read only when the read has ended.
 /// </summary>
 /// <param name="beginning">What was read.</param>
 /// <param name="pending">A read that has not ended, if there is one.</param>
@@ -10,15 +10,20 @@ namespace Polly.SingleFlight.Http;
 /// <param name="content">The content that the stream is of, disposed with it.</param>
 /// <param name="lease">The memory of the beginning; given back when that has been read.</param>
 /// <param name="reading">Ends what is under way, if something is.</param>
+/// <param name="clock">The clock of how long the end of that is waited for.</param>
 internal sealed class PartlyReadStream(
     ArraySegment<byte> beginning,
     PendingRead? pending,
     Task<Stream> opening,
     IDisposable content,
     IDisposable lease,
-    CancellationTokenSource? reading)
+    CancellationTokenSource? reading,
+    TimeProvider clock)
     : Stream
 {
+    /// <summary>How long a read that was cancelled may take to end before its stream is disposed under it, as no stream need listen to its token.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
+
     private ArraySegment<byte> _beginning = beginning;
     private PendingRead? _pending = pending;
     private bool _isDisposed;
@@ -122,24 +127,38 @@ internal sealed class PartlyReadStream(
 
     private async Task DisposeRestAsync(PendingRead? pending)
     {
+        await EndAsync(pending).WaitAsync(s_grace, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var late = opening.IsCompleted ? null : opening;
+        DisposeStream();
+        content.Dispose();
+        if (late is not null)
+        {
+            await ((Task)late).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            DisposeStream();
+        }
+    }
+
+    private async Task EndAsync(PendingRead? pending)
+    {
+        await opening.ConfigureAwait(false);
+        if (pending is not null)
+        {
+            await pending.Task.ConfigureAwait(false);
+        }
+    }
+
+    private void DisposeStream()
+    {
         try
         {
-            var rest = await opening.ConfigureAwait(false);
-            await using (rest.ConfigureAwait(false))
+            if (opening.IsCompletedSuccessfully)
             {
-                if (pending is not null)
-                {
-                    await pending.Task.ConfigureAwait(false);
-                }
+                opening.Result.Dispose();
             }
         }
         catch (Exception)
         {
-            // What was under way was ended; nobody is left to hear how.
-        }
-        finally
-        {
-            content.Dispose();
+            // The response was disposed long ago, so nobody is left to hear it.
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed class ResponseBody(int limit, BufferBudget budget, TimeSpan maxW
             var lease = new BufferLease(budget, taken);
             taken = 0;
             return new(
-                default, reason, new PartlyReadStream(new(buffer, 0, length), pending, opening, content, lease, deadline?.Reading));
+                default, reason, new PartlyReadStream(new(buffer, 0, length), pending, opening, content, lease, deadline?.Reading, clock));
         }
     }
 

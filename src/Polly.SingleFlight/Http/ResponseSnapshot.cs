@@ -15,17 +15,17 @@ internal sealed class ResponseSnapshot
     private readonly FinalRequest? _final;
     private readonly long? _length;
     private readonly HttpCall _leader;
-    private readonly bool _comparesCredentials;
+    private readonly IdentityGuard _guard;
     private readonly string[] _vary;
 
     /// <param name="leader">Who asked.</param>
     /// <param name="response">The response, with its body still in it.</param>
     /// <param name="body">The body.</param>
-    /// <param name="comparesCredentials">Whether callers with other credentials are left out, whom a key of the user's has brought together.</param>
-    public ResponseSnapshot(HttpCall leader, HttpResponseMessage response, ArraySegment<byte> body, bool comparesCredentials)
+    /// <param name="guard">Knows in which credentials callers must agree.</param>
+    public ResponseSnapshot(HttpCall leader, HttpResponseMessage response, ArraySegment<byte> body, IdentityGuard guard)
     {
         _leader = leader;
-        _comparesCredentials = comparesCredentials;
+        _guard = guard;
         _status = response.StatusCode;
         _reasonPhrase = response.ReasonPhrase;
         _version = response.Version;
@@ -54,9 +54,10 @@ internal sealed class ResponseSnapshot
             }
         }
 
-        // A generated key has all of this in it.
-        return (!_leader.HasCustomKey && !follower.HasCustomKey)
-            || (_leader.Method == follower.Method && (!_comparesCredentials || IdentityGuard.Credentials.All(name => AgreeOn(name, follower))));
+        // A generated key has the method in it.
+        var isKeyGenerated = !_leader.HasCustomKey && !follower.HasCustomKey;
+        return (isKeyGenerated || _leader.Method == follower.Method)
+            && _guard.CredentialsOutside(isKeyGenerated).All(name => AgreeOn(name, follower));
     }
 
     /// <summary>The content of one response.</summary>

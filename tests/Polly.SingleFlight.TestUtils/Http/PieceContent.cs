@@ -18,6 +18,9 @@ public sealed class PieceContent : HttpContent
         Headers.ContentLength = length;
     }
 
+    /// <summary>Whether a read that is held goes on when its token is cancelled.</summary>
+    public bool IgnoresTokens { get; init; }
+
     public long BytesRead { get; private set; }
 
     /// <summary>Open once a reader has read all before a gate that is closed.</summary>
@@ -135,7 +138,7 @@ public sealed class PieceContent : HttpContent
                     content.Stalled.Open();
                 }
 
-                await gate.Opened.WaitAsync(token);
+                await gate.Opened.WaitAsync(content.IgnoresTokens ? CancellationToken.None : token);
             }
 
             _rest = pieces.Current.Bytes;

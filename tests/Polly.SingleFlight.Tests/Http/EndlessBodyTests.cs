@@ -143,6 +143,30 @@ public sealed class EndlessBodyTests : HttpTest
     }
 
     [Fact]
+    public async Task Leader_DisposesWhileAReadIsUnderWayThatIgnoresItsToken_BodyIsDisposedAllTheSame()
+    {
+        var content = new PieceContent([new(new byte[10], Gate)]) { IgnoresTokens = true };
+        var upstream = new Upstream(async (sent, token) =>
+        {
+            await _headers.Opened.WaitAsync(token);
+            return sent.Number == 1 ? Ok(content) : Ok("own");
+        });
+        var client = Client(upstream);
+        var callers = await Start(client, 2, completion: HttpCompletionOption.ResponseHeadersRead);
+        _headers.Open();
+        await content.Stalled.Opened.Soon();
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("own", await Body(callers[1]));
+
+        (await callers[0]).Dispose();
+        Assert.False(content.Disposed.Opened.IsCompleted);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+
+        await content.Disposed.Opened.Soon();
+        Gate.Open();
+    }
+
+    [Fact]
     public async Task Leader_CancelsItsReadWhileOneIsUnderWay_GetsItsOwnCancellation()
     {
         var server = await WatchAsync("application/json");

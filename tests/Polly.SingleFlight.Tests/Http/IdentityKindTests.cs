@@ -18,6 +18,8 @@ public sealed class IdentityKindTests : HttpTest
         ["language"] = (static (request, user) => request.With("Accept-Language", user), "the header Accept-Language"),
         ["changed header"] = (static (request, user) => Replace(request, "X-Common", user), "the header X-Common"),
         ["further value"] = (static (request, user) => request.With("X-Common", user), "the header X-Common"),
+        ["space inside a value"] = (static (request, _) => Replace(request, "X-List", "a,b  c"), "the header X-List"),
+        ["space in quotes"] = (static (request, _) => Replace(request, "X-Quoted", "\"a,b\""), "the header X-Quoted"),
         ["other case"] = (static (request, user) => Replace(request, "x-common", user), "the header x-common"),
         ["idempotency key"] = (static (request, user) => request.With("Idempotency-Key", user), "the header Idempotency-Key"),
         ["foreign Host header"] = (static (request, user) => request.Headers.Host = user + ".test", "the header Host"),
@@ -42,7 +44,9 @@ public sealed class IdentityKindTests : HttpTest
         ["Host of the URI"] = static request => request.Headers.Host = request.RequestUri!.Authority,
         ["removed header"] = static request => request.Headers.Remove("X-Common"),
         ["same value again"] = static request => Replace(request, "X-Common", "common"),
-        ["spaces"] = static request => Replace(request, "X-List", "a,  b"),
+        ["spaces"] = static request => Replace(request, "X-List", " a,  b c\t"),
+        ["spaces of parameters"] = static request => Replace(request, "X-Quality", "text/html; q=0.9 ,text/plain"),
+        ["several values"] = static request => Replace(request, "X-List", "a", "b c"),
         ["fragment"] = static request => Readdress(request, static builder => builder.Fragment = "top"),
         ["same URI anew"] = static request => request.RequestUri = new Uri(request.RequestUri!.AbsoluteUri),
         ["named harmless"] = static request => request.With("X-Node", Guid.NewGuid().ToString()),
@@ -70,6 +74,65 @@ public sealed class IdentityKindTests : HttpTest
         var report = Assert.Single(_listener.Reports, static report => report.Name == "OnIdentityGuard");
         Assert.Equal(s_kinds[kind].Named, report.Arguments);
         Assert.All(_listener.Reports, report => Assert.All(users, user => Assert.DoesNotContain(user, report.Arguments ?? "", StringComparison.Ordinal)));
+    }
+
+    /// <summary>What a handler sends in place of one request; the response to the last message is the one that comes back.</summary>
+    private static readonly Dictionary<string, Func<HttpRequestMessage, HttpRequestMessage[]>> s_sequences = new()
+    {
+        ["the request, then a new message to a host of the user"] = static request =>
+            [request, new(request.Method, $"http://{request.User()}.test/resource")],
+        ["the request, then a new message with a header of the user"] = static request =>
+            [request, Get().With("X-Tenant", request.User()!)],
+        ["a copy with a header of the user, then one without"] = static request =>
+            [Copy(request).With("X-Tenant", request.User()!), Copy(request)],
+        ["a copy with a header of the user, then the request"] = static request =>
+            [Copy(request).With("X-Tenant", request.User()!), request],
+    };
+
+    public static TheoryData<string, bool> Sequences => Cross(s_sequences.Keys);
+
+    [Theory]
+    [MemberData(nameof(Sequences))]
+    public async Task InnerHandler_SendsSeveralMessages_WhatAnyOfThemAddsCounts(string sequence, bool isWitnessed)
+    {
+        var upstream = new Upstream(Gate, static sent => Ok("answer " + sent.Number));
+        var client = Client(upstream, Pipeline(listener: _listener), inside:
+            [new Sending(s_sequences[sequence]), .. isWitnessed ? [new ShowsSending()] : Array.Empty<DelegatingHandler>()]);
+        string[] users = ["alice", "bobby"];
+        var callers = await Start(2, i => client.SendAsync(Get().By(users[i])));
+
+        Gate.Open();
+
+        var bodies = await Bodies(callers);
+        if (isWitnessed || !sequence.StartsWith("a copy", StringComparison.Ordinal))
+        {
+            Assert.Equal(2, bodies.Distinct().Count());
+            Assert.Equal(1, _listener.Count("OnIdentityGuard"));
+        }
+        else
+        {
+            // Nobody sees what a message that is neither the request nor the response's has gone out with.
+            Assert.Single(bodies.Distinct());
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task GuardCredentials_Off_WhatIsNoCredentialStillCounts(string kind, bool isWitnessed)
+    {
+        var upstream = new Upstream(Gate, static sent => Ok("answer " + sent.Number));
+        var options = PostOptions();
+        options.GuardCredentials = false;
+        var client = Client(upstream, Pipeline(options, listener: _listener), inside: Inside(
+            request => s_kinds[kind].Change(request.With("Authorization", "Bearer service"), request.User()!), isWitnessed));
+        string[] users = ["alice", "bobby"];
+        var callers = await Start(2, i => client.SendAsync(Request().By(users[i])));
+
+        Gate.Open();
+
+        Assert.Equal(["answer 1", "answer 2"], (await Bodies(callers)).Order(StringComparer.Ordinal));
+        var report = Assert.Single(_listener.Reports, static report => report.Name == "OnIdentityGuard");
+        Assert.Equal(s_kinds[kind].Named, report.Arguments);
     }
 
     [Theory]
@@ -127,19 +190,19 @@ public sealed class IdentityKindTests : HttpTest
         Assert.Equal(users, await Bodies(callers));
     }
 
-    [Fact]
-    public async Task GuardCredentials_Off_OtherHeadersStillCount()
+    [Theory]
+    [InlineData(null, "Bearer bob")]
+    [InlineData("Bearer alice", null)]
+    [InlineData("Bearer alice", "Bearer bob")]
+    public async Task ExcludedCredentials_CallersDifferInThem_EachGetsItsOwnAnswer(string? leader, string? follower)
     {
-        var upstream = new Upstream(Gate, static sent => Ok(sent.Header("X-Tenant")!));
-        var client = Client(
-            upstream,
-            Pipeline(Options(static options => options.GuardCredentials = false)),
-            inside: [new AddingHeader("Authorization", static _ => "Bearer service"), new AddingHeader("X-Tenant", static request => request.User())]);
-        string[] users = ["alice", "bob"];
-        var callers = await Start(2, i => client.SendAsync(Get().By(users[i])));
+        var upstream = new Upstream(Gate, static sent => Ok("answer to " + sent.Header("Authorization")));
+        var client = Client(upstream, Pipeline(Options(static options => options.ExcludedHeaders.Add("Authorization"))));
+        string?[] credentials = [leader, follower];
+        var callers = await Start(2, i => client.SendAsync(credentials[i] is { } value ? Get().With("Authorization", value) : Get()));
         Gate.Open();
 
-        Assert.Equal(users, await Bodies(callers));
+        Assert.Equal(credentials.Select(static value => "answer to " + value), await Bodies(callers));
     }
 
     [Fact]
@@ -155,15 +218,16 @@ public sealed class IdentityKindTests : HttpTest
         Assert.Equal(2, upstream.Calls);
     }
 
-    private static HttpRequestMessage Request() => Post("body").With("X-Common", "common").With("X-List", "a, b");
+    private static HttpRequestMessage Request() => Post("body")
+        .With("X-Common", "common").With("X-List", "a, b c").With("X-Quoted", "\"a, b\"").With("X-Quality", "text/html;q=0.9, text/plain");
 
     private static DelegatingHandler[] Inside(Action<HttpRequestMessage> change, bool isWitnessed) =>
         isWitnessed ? [new Changing(change), new ShowsSending()] : [new Changing(change)];
 
-    private static void Replace(HttpRequestMessage request, string name, string value)
+    private static void Replace(HttpRequestMessage request, string name, params string[] values)
     {
         request.Headers.Remove(name);
-        request.With(name, value);
+        request.Headers.TryAddWithoutValidation(name, values);
     }
 
     private static void Readdress(HttpRequestMessage request, Action<UriBuilder> change)
@@ -183,6 +247,32 @@ public sealed class IdentityKindTests : HttpTest
         }
 
         return data;
+    }
+
+    private static HttpRequestMessage Copy(HttpRequestMessage request)
+    {
+        var copy = new HttpRequestMessage(request.Method, request.RequestUri);
+        foreach (var (name, value) in request.Options)
+        {
+            ((IDictionary<string, object?>)copy.Options)[name] = value;
+        }
+
+        return copy;
+    }
+
+    private sealed class Sending(Func<HttpRequestMessage, HttpRequestMessage[]> sequence) : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            HttpResponseMessage? last = null;
+            foreach (var message in sequence(request))
+            {
+                last?.Dispose();
+                last = await base.SendAsync(message, cancellationToken);
+            }
+
+            return last!;
+        }
     }
 
     private sealed class Changing(Action<HttpRequestMessage> change) : DelegatingHandler

@@ -38,6 +38,34 @@ public sealed class UnsafeMethodTests : HttpTest
         Assert.Equal(4, Upstream.Calls);
     }
 
+    [Fact]
+    public async Task Write_IsReportedFirst_ReadFromBeforeItIsSentIsNotJoinedLater()
+    {
+        var reported = new Gate();
+        var options = Options();
+        var watched = options.OnFlightBypassed;
+        options.OnFlightBypassed = async args =>
+        {
+            await reported.Opened;
+            await watched!(args);
+        };
+        var client = Client(Upstream, Pipeline(options));
+        var write = client.PutAsync(Address, new StringContent("x"));
+        var before = await Start(client, 2);
+        await Upstream.Received(1);
+        reported.Open();
+        await Upstream.Received(2);
+
+        var during = await Start(client, 2);
+        await Upstream.Received(3);
+        _write.Open();
+        Gate.Open();
+
+        Assert.Equal("answer 2", await Body(write));
+        Assert.Equal(["answer 1", "answer 1"], await Bodies(before));
+        Assert.Equal(["answer 3", "answer 3"], await Bodies(during));
+    }
+
     [Theory]
     [InlineData("throws")]
     [InlineData("500")]

@@ -76,6 +76,44 @@ public sealed class HttpReviewTestsGroups : HttpTest
         Assert.Equal(["Bearer alice", "Bearer bob"], await Bodies(callers));
     }
 
+    [Theory]
+    [InlineData("one", null, "other", null)]
+    [InlineData("one", "a", "one", "b")]
+    [InlineData("one", null, null, "one")]
+    [InlineData("one", null, null, null)]
+    public async Task SharedGroup_PipelinesOfOtherNames_DoNotMeet(string? name, string? instance, string? otherName, string? otherInstance)
+    {
+        using var upstream = new Upstream(Gate, _ => Ok("x"));
+        var one = Client(upstream, Named(name, instance), disposeHandler: false);
+        var other = Client(upstream, Named(otherName, otherInstance), disposeHandler: false);
+
+        var callers = await StartApart(2, i => (i == 0 ? one : other).GetAsync(Address));
+        Gate.Open();
+        await Bodies(callers);
+
+        Assert.Equal(2, upstream.Calls);
+    }
+
+    [Fact]
+    public async Task SharedGroup_PipelineBuiltAgainUnderItsName_JoinsItsOldFlights()
+    {
+        using var upstream = new Upstream(Gate, _ => Ok("x"));
+        var old = Client(upstream, Named("one", "a"), disposeHandler: false);
+        var reloaded = Client(upstream, Named("one", "a"), disposeHandler: false);
+
+        var callers = await Start(2, i => (i == 0 ? old : reloaded).GetAsync(Address));
+        Gate.Open();
+        await Bodies(callers);
+
+        Assert.Equal(1, upstream.Calls);
+    }
+
+    private ResiliencePipeline<HttpResponseMessage> Named(string? name, string? instance) => Pipeline(outside: builder =>
+    {
+        builder.Name = name;
+        builder.InstanceName = instance;
+    });
+
     private static HttpRequestMessage Keyed(object key)
     {
         var request = Get();

@@ -118,7 +118,7 @@ public sealed class HttpReviewTestsMemory : HttpTest
     {
         var beginning = new byte[4096];
         return (new PartlyReadStream(
-            beginning, null, Task.FromResult<Stream>(new MemoryStream()), new StringContent(""), new BufferLease(new BufferBudget(0), 0), null), new WeakReference(beginning));
+            beginning, null, Task.FromResult<Stream>(new MemoryStream()), new StringContent(""), new BufferLease(new BufferBudget(0), 0), null, TimeProvider.System), new WeakReference(beginning));
     }
 
     private sealed class Changing
