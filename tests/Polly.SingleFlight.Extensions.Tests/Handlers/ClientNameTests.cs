@@ -46,21 +46,72 @@ public sealed class ClientNameTests : ClientTest
         Assert.Equal((4, 6), (OptionsOf(provider, "a").MaxElections, OptionsOf(provider, "b").MaxElections));
     }
 
-    [Fact]
-    public async Task Clients_WithOneGroup_Share()
+    /// <summary>How two clients, whose handlers and certificates are others, come to have one group.</summary>
+    private static readonly Dictionary<string, Action<IServiceCollection, SingleFlightGroup>> s_groups = new()
     {
-        var group = new SingleFlightGroup();
-        var provider = Provide(services =>
+        ["each is given it"] = static (services, group) =>
         {
             services.AddHttpClient("a").AddSingleFlight(options => options.Group = group);
             services.AddHttpClient("b").AddSingleFlight(options => options.Group = group);
-        });
+        },
+        ["in the defaults"] = static (services, group) =>
+            services.ConfigureHttpClientDefaults(client => client.AddSingleFlight(options => options.Group = group)),
+        ["in the options of all"] = static (services, group) =>
+        {
+            services.ConfigureAll<HttpSingleFlightStrategyOptions>(options => options.Group = group);
+            services.ConfigureHttpClientDefaults(static client => client.AddSingleFlight());
+        },
+        ["in options that both use"] = static (services, _) => AddPipelines(services, "p", static (options, context) =>
+            options.Group ??= context.GetSingleFlightGroup()),
+        ["in pipelines of one name"] = static (services, group) => AddPipelines(services, "p", (options, _) => options.Group = group),
+    };
 
-        var callers = await Fly(Client(provider, "a"), Client(provider, "b"));
+    public static TheoryData<string> Groups => [.. s_groups.Keys];
+
+    [Theory]
+    [MemberData(nameof(Groups))]
+    public async Task Clients_WithOneGroup_DoNotMeet(string how)
+    {
+        var group = new SingleFlightGroup();
+        var provider = Provide(services => s_groups[how](services, group));
+
+        var a = await Fly(Client(provider, "a"), Client(provider, "a"));
+        var b = await Fly(Client(provider, "b"), Client(provider, "b"));
         Gate.Open();
 
-        await Task.WhenAll(callers);
-        Assert.Equal(1, Server.Calls);
+        await Task.WhenAll([.. a, .. b]);
+        Assert.Equal(2, Server.Calls);
+    }
+
+    [Fact]
+    public async Task Clients_WithOneGroup_AWriteOfOneForgetsTheReadsOfTheOther()
+    {
+        var group = new SingleFlightGroup();
+        var provider = Provide(services => s_groups["each is given it"](services, group));
+        var before = await Fly(Client(provider, "a"));
+
+        var write = Client(provider, "b").PutAsync(Server.At("/resource"), new StringContent("x")).Soon();
+        await Server.Probe.Reached(TestServer.Called, 2);
+        var after = await Fly(Client(provider, "a"));
+        Gate.Open();
+
+        await Task.WhenAll([.. before, .. after]);
+        (await write).Dispose();
+        Assert.Equal(3, Server.Calls);
+    }
+
+    private static void AddPipelines(
+        IServiceCollection services, string name, Action<HttpSingleFlightStrategyOptions, ResilienceHandlerContext> configure)
+    {
+        foreach (var client in (string[])["a", "b"])
+        {
+            services.AddHttpClient(client).AddResilienceHandler(name, (builder, context) =>
+            {
+                var options = context.GetOptions<HttpSingleFlightStrategyOptions>("shared");
+                configure(options, context);
+                builder.AddSingleFlight(options);
+            });
+        }
     }
 
     [Fact]
