@@ -9,14 +9,14 @@ internal sealed class HttpKeySection(Lineup lineup) : Section("http-key", lineup
 {
     private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(1);
 
-    private readonly HttpIntake _intake = new(new HttpSingleFlightStrategyOptions());
+    private readonly HttpIntake _intake = new(new HttpSingleFlightStrategyOptions(), builder: null);
     private readonly HttpRequestKeys _keys = new(new HttpSingleFlightStrategyOptions());
 
     public override async Task WriteAsync(TextWriter output)
     {
         output.WriteLine("## The key of an HTTP request");
         output.WriteLine();
-        output.WriteLine("\"Take down\" decides whether a request takes part and copies what the flight needs of it; \"and key\" digests that with HMAC-SHA-256.");
+        output.WriteLine("\"Take down\" decides whether a request takes part and copies what the flight needs of it; \"and key\" hashes that.");
         output.WriteLine("One request, over and over, so that only these two steps are in the figures. A cell: time, bytes.");
         output.WriteLine();
         var table = new MarkdownTable("headers", "take down", "and key");

@@ -82,7 +82,8 @@ internal sealed partial class Flight<TResult>
             return null;
         }
 
-        var successor = new Flight<TResult>(Strategy, Stripe, Hash, Key, now) { Attachment = leader.Attachment };
+        var key = Key is IntrinsicKey intrinsic ? intrinsic.For(leader.Attachment) : Key;
+        var successor = new Flight<TResult>(Strategy, Stripe, Hash, key, now) { Attachment = leader.Attachment };
         foreach (var waiter in electable)
         {
             waiter.Flight = successor;

@@ -113,6 +113,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         Volatile.Write(ref _hasEnded, true);
 
         // Execution contexts, and flights that ran inside this one, may hold it for as long as they live.
+        (Key as IntrinsicKey)?.GiveUp();
         Key = null!;
         Attachment = null;
         if (Waits is not null)

@@ -3,7 +3,7 @@ namespace Polly.SingleFlight.Http;
 /// <summary>
 /// The fields of an <c>application/x-www-form-urlencoded</c> body (WHATWG URL, 5.1), decoded to bytes and sorted.
 /// </summary>
-internal sealed class FormFields
+internal sealed class FormFields : IEquatable<FormFields>
 {
     private readonly byte[] _decoded;
     private readonly List<Field> _fields;
@@ -66,6 +66,39 @@ internal sealed class FormFields
         }
 
         return grants == 1 && isClientCredentials;
+    }
+
+    /// <summary>Whether the other form has the same fields, in whatever order.</summary>
+    public bool Equals(FormFields? other)
+    {
+        if (other is null || _fields.Count != other._fields.Count)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < _fields.Count; i++)
+        {
+            if (!Name(_fields[i]).SequenceEqual(other.Name(other._fields[i])) || !Value(_fields[i]).SequenceEqual(other.Value(other._fields[i])))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    public override bool Equals(object? obj) => Equals(obj as FormFields);
+
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode);
+        foreach (var field in _fields)
+        {
+            hash.AddBytes(Name(field));
+            hash.AddBytes(Value(field));
+        }
+
+        return hash.ToHashCode();
     }
 
     public void AddTo(ref KeyDigest digest)

@@ -40,6 +40,30 @@ internal readonly struct HeaderField
         _ => Compact(left) == Compact(right),
     };
 
+    public int HashOfValues()
+    {
+        if (Values is string only)
+        {
+            return only.GetHashCode(StringComparison.Ordinal);
+        }
+
+        var hash = default(HashCode);
+        foreach (var value in (string[])Values)
+        {
+            hash.Add(value);
+        }
+
+        return hash.ToHashCode();
+    }
+
+    /// <summary>Whether these are the field's values, one for one.</summary>
+    public bool HasValues(object? values) => (Values, values) switch
+    {
+        (string one, string other) => one == other,
+        (string[] some, string[] others) => some.AsSpan().SequenceEqual(others),
+        _ => false,
+    };
+
     public bool IsNamed(string name) => Name.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a text occurs anywhere in the values.</summary>

@@ -36,6 +36,48 @@ internal readonly struct HeaderFields
         }
     }
 
+    /// <summary>A hash of all fields but some, in whatever order they are.</summary>
+    public int Hash(HeaderNames excluded)
+    {
+        var hash = 0;
+        foreach (ref readonly var field in Span)
+        {
+            if (!excluded.Contains(field.Name))
+            {
+                hash += HashCode.Combine(field.Name.Length, field.HashOfValues());
+            }
+        }
+
+        return hash;
+    }
+
+    /// <summary>Whether the other fields are the same in all but some, in whatever order they are. A name occurs once.</summary>
+    public bool AreEqual(HeaderFields other, HeaderNames excluded)
+    {
+        var missing = 0;
+        foreach (ref readonly var field in other.Span)
+        {
+            missing += excluded.Contains(field.Name) ? 0 : 1;
+        }
+
+        foreach (ref readonly var field in Span)
+        {
+            if (excluded.Contains(field.Name))
+            {
+                continue;
+            }
+
+            if (!field.HasValues(other.ValuesOf(field.Name)))
+            {
+                return false;
+            }
+
+            missing--;
+        }
+
+        return missing == 0;
+    }
+
     /// <summary>Whether the field at a place has this name and this one value, unchanged. False proves nothing.</summary>
     public bool IsAt(int index, string name, in HeaderStringValues values)
     {

@@ -37,6 +37,9 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpR
     /// <summary>The decoded fields of a body that is a form whose order does not matter.</summary>
     public FormFields? Form { get; set; }
 
+    /// <summary>What the discriminator of the options said; null without one.</summary>
+    public object? Discriminator { get; set; }
+
     /// <summary>Whether a key of the user's own takes the place of one made from the request.</summary>
     public bool HasCustomKey { get; set; }
 

@@ -3,28 +3,34 @@ using Polly.SingleFlight.Flights;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// The key made from a request: a digest of everything in which requests may differ, compared whole, and what the
-/// discriminator said where that is not a string. It reveals neither.
+/// The key made from a request: found by a hash whose seed is the process's own, decided by comparing everything in which requests may differ.
+/// It shows none of that, and gives it up when its flight ends.
 /// </summary>
-internal sealed class HttpFlightKey(ulong a, ulong b, ulong c, ulong d, object? discriminator) : IntrinsicKey, IEquatable<HttpFlightKey>
+/// <param name="keys">Compares requests.</param>
+/// <param name="call">The request.</param>
+/// <param name="hash">The hash of all that is compared.</param>
+internal sealed class HttpFlightKey(HttpRequestKeys keys, HttpCall call, int hash) : IntrinsicKey, IEquatable<HttpFlightKey>
 {
-    private readonly ulong _a = a;
-    private readonly ulong _b = b;
-    private readonly ulong _c = c;
-    private readonly ulong _d = d;
-    private readonly object? _discriminator = discriminator;
+    private readonly int _hash = hash;
+
+    /// <summary>Null when the flight has ended; then the key equals nothing but itself.</summary>
+    private HttpCall? _call = call;
 
     public bool Equals(HttpFlightKey? other) =>
-        other is not null
-        && _a == other._a
-        && _b == other._b
-        && _c == other._c
-        && _d == other._d
-        && Equals(_discriminator, other._discriminator);
+        ReferenceEquals(this, other)
+        || (other is not null && _hash == other._hash && _call is { } mine && other._call is { } its && keys.AreEqual(mine, its));
 
     public override bool Equals(object? obj) => Equals(obj as HttpFlightKey);
 
-    public override int GetHashCode() => unchecked((int)_a);
+    public override int GetHashCode() => _hash;
 
     public override string ToString() => "HTTP request";
+
+    /// <summary>What may be kept when the flight has ended; null when it has.</summary>
+    public HttpFingerprint? ToFingerprint() => _call is { } call ? keys.CreateFingerprint(call, _hash) : null;
+
+    public override IntrinsicKey For(Attachment? attachment) =>
+        attachment is HttpCall { HasCustomKey: false } other ? new HttpFlightKey(keys, other, _hash) : this;
+
+    public override void GiveUp() => _call = null;
 }

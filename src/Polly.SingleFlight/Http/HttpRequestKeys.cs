@@ -1,123 +1,77 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Makes a key from a request: everything in which it may differ from others. Names and values of headers are taken as they
-/// are, so two requests that mean the same and are spelled differently do not meet.
+/// Makes keys from requests: of everything in which they may differ. Names and values of headers are taken as they are, so two requests
+/// that mean the same and are spelled differently do not meet.
 /// </summary>
 internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
 {
-    private const int TypicalKeyBytes = 1024;
-    private const int TypicalHeaders = 64;
-
-    /// <summary>What may follow the headers.</summary>
-    private const int NoBody = 0, RawBody = 1, FormBody = 2, NoDiscriminator = 3, TextDiscriminator = 4, ObjectDiscriminator = 5;
-
-    private readonly HashSet<string> _excludedHeaders = new(options.ExcludedHeaders, StringComparer.OrdinalIgnoreCase);
+    private readonly HeaderNames _excluded = new([.. options.ExcludedHeaders, ContentLength]);
     private readonly Func<HttpRequestMessage, object?>? _discriminator = options.Discriminator;
+
+    /// <summary>Left out, since the body has that length, if there is one.</summary>
+    private const string ContentLength = "Content-Length";
 
     /// <summary>The key, or null if the discriminator gives none. Throws what the discriminator throws.</summary>
     public HttpFlightKey? Create(HttpCall call)
     {
-        var discriminator = _discriminator?.Invoke(call.Request);
-        if (_discriminator is not null && IsEmpty(discriminator))
+        if (_discriminator is not null)
         {
-            return null;
+            call.Discriminator = _discriminator(call.Request);
+            if (IsEmpty(call.Discriminator))
+            {
+                return null;
+            }
         }
 
-        // Foreign code comes first: once the key is being spelled, nothing may fail.
-        var discriminatorHash = discriminator is null or string ? 0 : discriminator.GetHashCode();
-        var digest = new KeyDigest(stackalloc byte[TypicalKeyBytes]);
-        digest.Add(call.Method.Method);
-        digest.Add(call.UriText);
-        digest.Add(call.Version.Major);
-        digest.Add(call.Version.Minor);
-        digest.Add((int)call.VersionPolicy);
-        AddHeaders(ref digest, call.Headers);
-        AddHeaders(ref digest, call.ContentHeaders);
-        AddBody(ref digest, call);
-        return AddDiscriminator(ref digest, discriminator, discriminatorHash);
+        return new HttpFlightKey(this, call, Hash(call));
     }
+
+    /// <summary>The same as a fingerprint, for those who may keep the key for as long as they like.</summary>
+    public HttpFingerprint? CreateFingerprint(HttpCall call) => Create(call)?.ToFingerprint();
+
+    /// <summary>The fingerprint of a request whose key has this hash.</summary>
+    public HttpFingerprint CreateFingerprint(HttpCall call, int hash) => FingerprintWriter.Write(call, _excluded, hash);
+
+    /// <summary>Whether two requests are the same in everything that counts. Calls the values that discriminators gave, and no other foreign code.</summary>
+    public bool AreEqual(HttpCall one, HttpCall other) =>
+        one.UriText == other.UriText
+        && one.Method.Method == other.Method.Method
+        && one.Version == other.Version
+        && one.VersionPolicy == other.VersionPolicy
+        && one.Headers.AreEqual(other.Headers, _excluded)
+        && one.ContentHeaders.AreEqual(other.ContentHeaders, _excluded)
+        && HaveEqualBodies(one, other)
+        && Equals(one.Discriminator, other.Discriminator);
+
+    private static bool HaveEqualBodies(HttpCall one, HttpCall other) =>
+        one.Form is { } form
+            ? form.Equals(other.Form)
+            : other.Form is null && (one.Body is null ? other.Body is null : other.Body is not null && one.Body.AsSpan().SequenceEqual(other.Body));
 
     /// <summary>An empty value of any type, the values of a header that is not there say, tells nobody from anybody.</summary>
     private static bool IsEmpty(object? discriminator) => string.IsNullOrEmpty(discriminator?.ToString());
 
-    private static void AddBody(ref KeyDigest digest, HttpCall call)
+    private int Hash(HttpCall call)
     {
-        if (call.Form is { } form)
+        var hash = default(HashCode);
+        hash.Add(call.UriText);
+        hash.Add(call.Method);
+        hash.Add(call.Headers.Hash(_excluded));
+        if (call.Body is not null)
         {
-            digest.Add(FormBody);
-            form.AddTo(ref digest);
-        }
-        else if (call.Body is { } body)
-        {
-            digest.Add(RawBody);
-            digest.Add(body);
-        }
-        else
-        {
-            digest.Add(NoBody);
-        }
-    }
-
-    private static HttpFlightKey AddDiscriminator(ref KeyDigest digest, object? discriminator, int hash)
-    {
-        switch (discriminator)
-        {
-            case null:
-                digest.Add(NoDiscriminator);
-                return digest.ToKey(null);
-            case string text:
-                digest.Add(TextDiscriminator);
-                digest.Add(text);
-                return digest.ToKey(null);
-            default:
-                // Equal values have equal hash codes; the digest spreads the keys, and the values themselves decide.
-                digest.Add(ObjectDiscriminator);
-                digest.Add(hash);
-                return digest.ToKey(discriminator);
-        }
-    }
-
-    /// <summary>Any order of names will do that is the same for every request; the one of their hash codes is found fastest.</summary>
-    private static bool IsAfter(int hash, string name, int otherHash, string otherName) =>
-        hash > otherHash || (hash == otherHash && string.Compare(name, otherName, StringComparison.OrdinalIgnoreCase) > 0);
-
-    /// <summary>Headers in an order of their own, because the order of different names means nothing (RFC 9110, 5.3).</summary>
-    private void AddHeaders(ref KeyDigest digest, HeaderFields headers)
-    {
-        var fields = headers.Span;
-        Span<int> order = fields.Length <= TypicalHeaders ? stackalloc int[TypicalHeaders] : new int[fields.Length];
-        Span<int> hashes = fields.Length <= TypicalHeaders ? stackalloc int[TypicalHeaders] : new int[fields.Length];
-        var count = 0;
-        for (var i = 0; i < fields.Length; i++)
-        {
-            // The length is said by the body, which is in memory and has that length.
-            if (_excludedHeaders.Contains(fields[i].Name) || RequestBody.IsContentLength(fields[i].Name))
+            hash.Add(call.ContentHeaders.Hash(_excluded));
+            if (call.Form is null)
             {
-                continue;
+                hash.AddBytes(call.Body);
             }
-
-            var hash = fields[i].Name.GetHashCode(StringComparison.OrdinalIgnoreCase);
-            var place = count++;
-            for (; place > 0 && IsAfter(hashes[place - 1], fields[order[place - 1]].Name, hash, fields[i].Name); place--)
+            else
             {
-                order[place] = order[place - 1];
-                hashes[place] = hashes[place - 1];
-            }
-
-            order[place] = i;
-            hashes[place] = hash;
-        }
-
-        digest.Add(count);
-        foreach (var i in order[..count])
-        {
-            digest.AddName(fields[i].Name);
-            digest.Add(fields[i].Count);
-            for (var value = 0; value < fields[i].Count; value++)
-            {
-                digest.Add(fields[i][value]);
+                hash.Add(call.Form);
             }
         }
+
+        hash.Add(call.Discriminator);
+        return hash.ToHashCode();
     }
 }

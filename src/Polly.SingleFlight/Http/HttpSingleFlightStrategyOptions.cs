@@ -293,6 +293,6 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
 
         var intake = await new HttpIntake(this, builder: null).TakeDownAsync(request, context.CancellationToken)
             .ConfigureAwait(context.ContinueOnCapturedContext);
-        return intake.Call is { } call ? request.GetSingleFlightKey() ?? new HttpRequestKeys(this).Create(call) : null;
+        return intake.Call is { } call ? request.GetSingleFlightKey() ?? new HttpRequestKeys(this).CreateFingerprint(call) : null;
     }
 }

@@ -7,7 +7,7 @@ using System.Text;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Spells a key and digests it. Every part is preceded by its length, so that no two different sequences of parts spell
+/// Digests the parts of a request. Every part is preceded by its length, so that no two different sequences of parts spell
 /// the same bytes. The digest is HMAC-SHA-256 (RFC 2104) under a random key of this process.
 /// </summary>
 internal ref struct KeyDigest(Span<byte> initial)
@@ -68,7 +68,7 @@ internal ref struct KeyDigest(Span<byte> initial)
     }
 
     /// <summary>Digests what was added and wipes it.</summary>
-    public HttpFlightKey ToKey(object? discriminator)
+    public HttpFingerprint ToFingerprint(object? discriminator, int hashCode)
     {
         Span<byte> digest = stackalloc byte[HMACSHA256.HashSizeInBytes];
         var hash = s_hash ??= IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, s_processKey);
@@ -77,7 +77,7 @@ internal ref struct KeyDigest(Span<byte> initial)
         hash.GetHashAndReset(digest);
         Wipe();
         var parts = MemoryMarshal.Cast<byte, ulong>(digest);
-        return new HttpFlightKey(parts[0], parts[1], parts[2], parts[3], discriminator);
+        return new HttpFingerprint(parts[0], parts[1], parts[2], parts[3], discriminator, hashCode);
     }
 
     private Span<byte> Reserve(int count)

@@ -15,7 +15,7 @@ internal sealed class UnshareableMemory(TimeSpan lifetime, TimeProvider clock)
     public const int Capacity = 1024;
 
     private readonly Gate _gate = new();
-    private readonly Dictionary<object, LinkedListNode<Entry>> _entries = [];
+    private readonly Dictionary<object, LinkedListNode<Entry>> _entries = new(new Comparer());
     private readonly LinkedList<Entry> _byUse = [];
     private volatile bool _isEmpty = true;
 
@@ -47,8 +47,10 @@ internal sealed class UnshareableMemory(TimeSpan lifetime, TimeProvider clock)
         }
     }
 
+    /// <summary>Remembers a key. Of one that was made from a request it keeps the fingerprint.</summary>
     public void Add(object key)
     {
+        key = key is HttpFlightKey live ? live.ToFingerprint() ?? key : key;
         if (lifetime == TimeSpan.Zero)
         {
             return;
@@ -85,4 +87,17 @@ internal sealed class UnshareableMemory(TimeSpan lifetime, TimeProvider clock)
     }
 
     private readonly record struct Entry(object Key, long Since);
+
+    /// <summary>Finds the fingerprint of a key by the key. It is made only where the hashes are equal.</summary>
+    private sealed class Comparer : IEqualityComparer<object>
+    {
+        public new bool Equals(object? x, object? y) => (x, y) switch
+        {
+            (HttpFlightKey live, HttpFingerprint known) => known.Equals(live.ToFingerprint()),
+            (HttpFingerprint known, HttpFlightKey live) => known.Equals(live.ToFingerprint()),
+            _ => object.Equals(x, y),
+        };
+
+        public int GetHashCode(object key) => key.GetHashCode();
+    }
 }

@@ -42,6 +42,8 @@ public sealed class KeyPropertyTests
 
         Assert.NotEqual(await Key(_options, one), await Key(_options, other));
         Assert.Equal(await Key(_options, one), await Key(_options, again));
+        Assert.NotEqual(LiveKey(_options, one), LiveKey(_options, other));
+        Assert.Equal(LiveKey(_options, one), LiveKey(_options, again));
     }
 
     /// <summary>The order in which headers are spelled is not known, so every order of the three names is tried.</summary>
@@ -59,6 +61,7 @@ public sealed class KeyPropertyTests
         _options.Discriminator = null;
 
         Assert.NotEqual(await Key(_options, one), await Key(_options, other));
+        Assert.NotEqual(LiveKey(_options, one), LiveKey(_options, other));
     }
 
     [Fact]
@@ -119,8 +122,17 @@ public sealed class KeyPropertyTests
         var same = RequestModel.AreTheSame(one, other, _options.ExcludedHeaders);
         _equal += same ? 1 : 0;
         var (left, right) = (Key(_options, one).GetAwaiter().GetResult(), Key(_options, other).GetAwaiter().GetResult());
+        var (liveLeft, liveRight) = (LiveKey(_options, one), LiveKey(_options, other));
         return left is not null && right is not null
             && left.Equals(right) == same
-            && (!same || left.GetHashCode() == right.GetHashCode());
+            && liveLeft.Equals(liveRight) == same
+            && liveRight.Equals(liveLeft) == same
+            && left.Equals(liveLeft.ToFingerprint())
+            && (!same || (left.GetHashCode() == right.GetHashCode() && liveLeft.GetHashCode() == liveRight.GetHashCode()));
     }
+
+    /// <summary>The key that a flight has, which is compared part by part.</summary>
+    private static HttpFlightKey LiveKey(HttpSingleFlightStrategyOptions options, HttpRequestMessage request) =>
+        new HttpRequestKeys(options).Create(
+            new HttpIntake(options, builder: null).TakeDownAsync(request, CancellationToken.None).AsTask().GetAwaiter().GetResult().Call!)!;
 }
