@@ -82,7 +82,7 @@ internal sealed partial class Flight<TResult>
             return null;
         }
 
-        var successor = new Flight<TResult>(Strategy, Stripe, Hash, Key, now) { Attachment = leader.Attachment };
+        var successor = new Flight<TResult>(Strategy, Stripe, Hash, Key, now) { Attachment = leader.Attachment, FiredTokens = FiredTokens };
         foreach (var waiter in electable)
         {
             waiter.Flight = successor;

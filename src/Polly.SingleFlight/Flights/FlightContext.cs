@@ -9,7 +9,10 @@ internal static class FlightContext
 {
     private const string HttpPrefix = "Resilience.Http.";
 
-    /// <summary>A context from the pool with the leader's settings, a copy of its properties, and the flight's token.</summary>
+    /// <summary>
+    /// A context from the pool with the leader's settings, a copy of its properties, and the flight's token. It does not say whose context it is
+    /// (<see cref="ContextProperties.Flight"/>).
+    /// </summary>
     public static ResilienceContext Rent(ResilienceContext leader, CancellationToken flightToken, out IInsideFlight? inside)
     {
         inside = null;
@@ -63,7 +66,7 @@ internal static class FlightContext
             // For this flight, and not for one that is started inside it.
             inside = value as IInsideFlight;
         }
-        else if (name != ContextProperties.Participation.Key)
+        else if (name != ContextProperties.Participation.Key && name != ContextProperties.Flight.Key)
         {
             flight[name] = value;
         }
