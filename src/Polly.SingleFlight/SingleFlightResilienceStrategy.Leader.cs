@@ -112,15 +112,12 @@ internal sealed partial class SingleFlightResilienceStrategy
         IInsideFlight? inside;
         try
         {
-            flightContext = FlightContext.Rent(context, flight.Token, out inside);
-            if (_detectReentrancy)
+            flightContext = FlightContext.Rent(context, out inside, out var outer, flight.Token);
+
+            // A flight that is not looked for passes on what it is inside, as the execution context does.
+            if ((_detectReentrancy ? flight : outer) is { } innermost)
             {
-                flightContext.Properties.Set(ContextProperties.Flight, flight);
-            }
-            else if (context.Properties.TryGetValue(ContextProperties.Flight, out var outer))
-            {
-                // As the execution context does, it goes through a flight that is not looked for.
-                flightContext.Properties.Set(ContextProperties.Flight, outer);
+                flightContext.Properties.Set(ContextProperties.Flight, innermost);
             }
 
             _sharing?.Board(flight, flightContext);

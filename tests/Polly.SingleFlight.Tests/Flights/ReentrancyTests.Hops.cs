@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Polly.SingleFlight.Flights;
 
 namespace Polly.SingleFlight.Tests.Flights;
 
@@ -305,6 +306,53 @@ public sealed partial class ReentrancyTests
         Assert.Equal(1, value);
         Assert.Equal(2, Probe[Started]);
         Assert.Empty(Reasons);
+    }
+
+    [Theory]
+    [InlineData(Carrier.Context)]
+    [InlineData(Carrier.CopiedProperties)]
+    public async Task ThroughAFlightWithoutDetection_BehindAHop_OuterFlightIsStillSeen(Carrier carrier)
+    {
+        var pipeline = Build();
+        var plain = new ResiliencePipelineBuilder().AddSingleFlight(new SingleFlightStrategyOptions { DetectReentrancy = false }).Build();
+
+        var value = await Call(pipeline, "A", a =>
+            Nest(plain, Hop.UnsafeQueue, carrier, a, "B", b =>
+                Nest(pipeline, Hop.UnsafeQueue, carrier, b, "A", _ => Task.FromResult(1))));
+
+        Assert.Equal(1, value);
+        Assert.Equal([BypassReason.Reentrancy], Reasons);
+    }
+
+    [Fact]
+    public async Task PropertiesOfTheFlight_StayInTheFlight()
+    {
+        var pipeline = Build();
+        Flight? inside = null, after = null;
+
+        await Call(
+            pipeline,
+            "A",
+            flight =>
+            {
+                flight.Properties.TryGetValue(ContextProperties.Flight, out inside);
+                Assert.Same(inside, FlightToken.FindFlight(flight.CancellationToken));
+                return Task.FromResult(0);
+            },
+            after: caller => caller.Properties.TryGetValue(ContextProperties.Flight, out after));
+
+        Assert.NotNull(inside);
+        Assert.Null(after);
+    }
+
+    [Fact]
+    public void FindFlight_TokensOfOthers_AreNone()
+    {
+        using var source = new CancellationTokenSource();
+
+        Assert.Null(FlightToken.FindFlight(source.Token));
+        Assert.Null(FlightToken.FindFlight(CancellationToken.None));
+        Assert.Null(FlightToken.FindFlight(new CancellationToken(true)));
     }
 
     private Task<int> Nest(
