@@ -16,5 +16,8 @@ internal static class ContextProperties
     /// <summary>What the strategy outside wants done inside the next flight that this caller leads; nobody else finds it.</summary>
     public static readonly ResiliencePropertyKey<IInsideFlight?> Inside = new("Polly.SF.Inside");
 
-    public static bool IsOurs(string name) => name == Key.Key || name == Participation.Key || name == Inside.Key;
+    /// <summary>The flight whose context this is, or from whose context its properties were copied.</summary>
+    public static readonly ResiliencePropertyKey<Flight?> Flight = new("Polly.SF.Flight");
+
+    public static bool IsOurs(string name) => name == Key.Key || name == Participation.Key || name == Inside.Key || name == Flight.Key;
 }

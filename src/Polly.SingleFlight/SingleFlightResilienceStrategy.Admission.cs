@@ -14,22 +14,23 @@ internal sealed partial class SingleFlightResilienceStrategy
     {
         var hash = _table.Hash(key);
         var now = Clock.GetTimestamp();
-        if (!_detectReentrancy || WaitGraph.Current is not { } enclosing)
+        var origin = _detectReentrancy ? CallOrigin.Of(context) : default;
+        if (origin.IsNone)
         {
-            return Admit(key, attachment, hash, now, null, callback, context, state);
+            return Admit(key, attachment, hash, now, origin, callback, context, state);
         }
 
         // The search and the edge it allows must be one step, or two flows that cross would miss each other (S11).
         lock (WaitGraph.Gate)
         {
-            var admission = Admit(key, attachment, hash, now, enclosing, callback, context, state);
+            var admission = Admit(key, attachment, hash, now, origin, callback, context, state);
             if (admission.Waiter is { } waiter)
             {
-                WaitGraph.AddEdge_NeedsLock(enclosing, waiter);
+                origin.AddEdges_NeedsLock(waiter);
             }
             else if (admission.Flight is { } flight)
             {
-                WaitGraph.Nest_NeedsLock(flight, enclosing);
+                WaitGraph.Nest_NeedsLock(flight, origin);
             }
 
             return admission;
@@ -41,7 +42,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         Attachment? attachment,
         int hash,
         long now,
-        Flight? enclosing,
+        in CallOrigin origin,
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
         TState state)
@@ -52,7 +53,7 @@ internal sealed partial class SingleFlightResilienceStrategy
             var flight = stripe.Find_NeedsLock<TResult>(hash, key, attachment);
             if (flight is not null && IsFreshEnough(flight, now))
             {
-                if (enclosing is not null && WaitGraph.WouldDeadlock_NeedsLock(flight, enclosing))
+                if (!origin.IsNone && WaitGraph.WouldDeadlock_NeedsLock(flight, origin))
                 {
                     return default;
                 }

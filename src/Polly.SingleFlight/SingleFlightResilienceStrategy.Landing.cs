@@ -57,20 +57,11 @@ internal sealed partial class SingleFlightResilienceStrategy
         return new(leader.Task);
     }
 
-    /// <summary>
-    /// Whether a cancellation that looks like the callback's own may still turn out to be its leader's (S8). A source calls
-    /// its registrations one after another, so a callback that captured the source's token may hear of it before the
-    /// leader's own token does, where that is linked to the source, as an outer timeout's is.
-    /// </summary>
-    private static bool MayBeForeign<TResult>(Flight<TResult> flight, in Outcome<TResult> outcome) =>
-        outcome.Exception is OperationCanceledException { CancellationToken.IsCancellationRequested: true }
-        && flight.Joined > 1
-        && !flight.IsCancellationRequested;
-
     private bool NeedsPreparation<TResult>(in Outcome<TResult> outcome) => _sharing is { Prepares: true } && outcome.Exception is null;
 
     /// <summary>Waits for a callback that yielded, and serves those who wait. Does not throw.</summary>
-    private async Task AwaitLandingAsync<TResult>(Flown<TResult> flown, ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader)
+    private async Task AwaitLandingAsync<TResult>(
+        Flown<TResult> flown, ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader, CancellationToken leaderToken)
     {
         Outcome<TResult> outcome;
         try
@@ -82,12 +73,12 @@ internal sealed partial class SingleFlightResilienceStrategy
             outcome = Outcome.FromException<TResult>(exception);
         }
 
-        if (leader is { CanLeave: true, IsClaimed: false } && MayBeForeign(flown.Flight, outcome))
+        if (leader is { IsClaimed: false } && flown.Flight.MayTurnOutForeign(outcome.Exception, leaderToken))
         {
             await Task.WhenAny(leader.Task, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);
         }
 
-        var landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp(), NeedsPreparation(outcome));
+        var landing = flown.Flight.Land(outcome, Clock.GetTimestamp(), NeedsPreparation(outcome), leaderToken);
         if (landing.IsDeferred)
         {
             if (_detectReentrancy)
@@ -97,7 +88,7 @@ internal sealed partial class SingleFlightResilienceStrategy
             }
 
             outcome = await _sharing!.PrepareAsync(flown.Flight, flown.Context, outcome).ConfigureAwait(false);
-            landing = flown.Flight.Land(outcome, leader?.Context, Clock.GetTimestamp());
+            landing = flown.Flight.Land(outcome, Clock.GetTimestamp(), unlessFollowed: false, leaderToken);
         }
 
         await ServeAsync(flown, landing, outcome, leader).ConfigureAwait(false);
@@ -163,10 +154,10 @@ internal sealed partial class SingleFlightResilienceStrategy
             FlightContext.CopyBack(flown.Context, leader);
             _sharing?.Receive(flown.Flight, outcome);
 
-            // The callback's token may have been linked to the leader's; the leader is to recognise its own (S4).
-            return outcome.Exception is OperationCanceledException canceled
-                && leader.CancellationToken.IsCancellationRequested
-                && canceled.CancellationToken != leader.CancellationToken
+            // The callback's token may have been linked to the leader's, or the exception be another; the leader is to recognise its own (S4).
+            return leader.CancellationToken.IsCancellationRequested
+                && !(outcome.Exception is OperationCanceledException canceled && canceled.CancellationToken == leader.CancellationToken)
+                && Cancellations.In(outcome.Exception) is not null
                     ? Outcomes.Canceled<TResult>(leader)
                     : outcome;
         }

@@ -11,11 +11,11 @@ internal sealed partial class SingleFlightResilienceStrategy
     public ValueTask<Outcome<TResult>> LeadSuccessor<TResult, TState>(
         Flight<TResult> flight, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
-        if (_detectReentrancy && WaitGraph.Current is { } enclosing)
+        if (_detectReentrancy && CallOrigin.Of(context) is { IsNone: false } origin)
         {
             lock (WaitGraph.Gate)
             {
-                WaitGraph.Nest_NeedsLock(flight, enclosing);
+                WaitGraph.Nest_NeedsLock(flight, origin);
             }
         }
 
@@ -50,7 +50,7 @@ internal sealed partial class SingleFlightResilienceStrategy
 
         var token = context.CancellationToken;
         var registration = token.CanBeCanceled
-            ? token.UnsafeRegister(static flight => ((Flight<TResult>)flight!).OnLeaderTokenFired(), flight)
+            ? token.UnsafeRegister(static (flight, token) => ((Flight<TResult>)flight!).OnLeaderTokenFired(token), flight)
             : default;
         var started = Start(flight, callerCount, context);
         return started.IsCompletedSuccessfully
@@ -112,7 +112,14 @@ internal sealed partial class SingleFlightResilienceStrategy
         IInsideFlight? inside;
         try
         {
-            flightContext = FlightContext.Rent(context, flight.Token, out inside);
+            flightContext = FlightContext.Rent(context, out inside, out var outer, flight.Token);
+
+            // A flight that is not looked for passes on what it is inside, as the execution context does.
+            if ((_detectReentrancy ? flight : outer) is { } innermost)
+            {
+                flightContext.Properties.Set(ContextProperties.Flight, innermost);
+            }
+
             _sharing?.Board(flight, flightContext);
         }
         catch (Exception exception)
@@ -138,16 +145,16 @@ internal sealed partial class SingleFlightResilienceStrategy
         if (context.CancellationToken.IsCancellationRequested)
         {
             // The registration may not have had its turn yet, but the departure counts from when the token fired (S4).
-            flight.OnLeaderTokenFired();
+            flight.OnLeaderTokenFired(context.CancellationToken);
         }
 
         var outcome = Outcomes.Get(pending);
-        if (context.CancellationToken.CanBeCanceled && MayBeForeign(flight, outcome))
+        if (flight.MayTurnOutForeign(outcome.Exception, context.CancellationToken))
         {
             return Seat(flown, new(outcome), callback, context, state);
         }
 
-        var landing = flight.Land(outcome, context, Clock.GetTimestamp(), NeedsPreparation(outcome));
+        var landing = flight.Land(outcome, Clock.GetTimestamp(), NeedsPreparation(outcome), context.CancellationToken);
         if (landing.IsDeferred)
         {
             return Seat(flown, new(outcome), callback, context, state);
@@ -171,12 +178,12 @@ internal sealed partial class SingleFlightResilienceStrategy
         context.Properties.Set(ContextProperties.Participation, leader);
         if (!flight.TrySeat(leader))
         {
-            _ = AwaitLandingAsync(flown, pending, leader: null);
+            _ = AwaitLandingAsync(flown, pending, leader: null, context.CancellationToken);
             return new(LetLeaderGo(flight, context));
         }
 
         leader.Listen();
-        _ = AwaitLandingAsync(flown, pending, leader);
+        _ = AwaitLandingAsync(flown, pending, leader, context.CancellationToken);
         return new(leader.Task);
     }
 

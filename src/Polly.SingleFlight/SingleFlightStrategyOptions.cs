@@ -71,7 +71,23 @@ public class SingleFlightStrategyOptions : ResilienceStrategyOptions
     /// Gets or sets a value indicating whether a callback that would wait for its own flight, directly or through other
     /// flights, is detected and runs alone instead of waiting forever.
     /// </summary>
-    /// <value>The default is <see langword="true"/>. The price is one <see cref="AsyncLocal{T}"/> assignment per flight.</value>
+    /// <value>
+    /// The default is <see langword="true"/>. The price is one <see cref="AsyncLocal{T}"/> assignment and one property of the flight's
+    /// context per flight.
+    /// </value>
+    /// <remarks>
+    /// <para>
+    /// A nested execution is known to be inside a flight by any of these: it runs on the execution context of the flight's callback; it is made
+    /// with the <see cref="ResilienceContext"/> that the callback was given, or with one that its properties were copied to; it is made
+    /// with the flight's own token, <see cref="ResilienceContext.CancellationToken"/> of that context.
+    /// </para>
+    /// <para>
+    /// Where none of them comes through it is not detected, and waits until its caller's token fires: behind an actor, a channel,
+    /// <see cref="ThreadPool.UnsafeQueueUserWorkItem(WaitCallback, object?)"/> or <see cref="ExecutionContext.SuppressFlow"/>, if neither context nor
+    /// token is passed. A token linked to the flight's is not recognised, and that is what a timeout or hedging inside gives its callback;
+    /// pass the context there. A timeout of the nested execution, or <see cref="MaxJoinAge"/>, ends such a wait.
+    /// </para>
+    /// </remarks>
     public bool DetectReentrancy { get; set; } = true;
 
     /// <summary>

@@ -83,7 +83,7 @@ internal sealed partial class Flight<TResult>
         }
 
         var key = Key is IntrinsicKey intrinsic ? intrinsic.For(leader.Attachment) : Key;
-        var successor = new Flight<TResult>(Strategy, Stripe, Hash, key, now) { Attachment = leader.Attachment };
+        var successor = new Flight<TResult>(Strategy, Stripe, Hash, key, now) { Attachment = leader.Attachment, FiredTokens = FiredTokens };
         foreach (var waiter in electable)
         {
             waiter.Flight = successor;

@@ -49,7 +49,7 @@ internal sealed partial class Flight<TResult> : Flight
     }
 
     /// <summary>The leader's token fired. Once it has a wait of its own, that wait has its own registration.</summary>
-    public void OnLeaderTokenFired()
+    public void OnLeaderTokenFired(CancellationToken token)
     {
         var now = Strategy.Clock.GetTimestamp();
         Departure<TResult> departure;
@@ -60,7 +60,7 @@ internal sealed partial class Flight<TResult> : Flight
                 return;
             }
 
-            departure = Leave_NeedsLock(null, now);
+            departure = Leave_NeedsLock(null, now, token);
             LeaderAbandoned = departure.Abandoned is not null;
         }
 
@@ -68,7 +68,10 @@ internal sealed partial class Flight<TResult> : Flight
     }
 
     /// <summary>Takes out a claimed waiter, or, with null, the leader whose callback runs synchronously.</summary>
-    public Departure<TResult> Leave_NeedsLock(Waiter<TResult>? waiter, long now)
+    /// <param name="waiter">The waiter.</param>
+    /// <param name="now">The time by the flight's clock.</param>
+    /// <param name="token">The token of the caller that leaves.</param>
+    public Departure<TResult> Leave_NeedsLock(Waiter<TResult>? waiter, long now, CancellationToken token)
     {
         AssertInvariants_NeedsLock();
         if (IsClosed)
@@ -94,6 +97,7 @@ internal sealed partial class Flight<TResult> : Flight
             return new Departure<TResult>(this, null, default);
         }
 
+        RememberFired_NeedsLock(token);
         return isLeader && Strategy.LeaderDeparture == LeaderDeparture.HandOver
             ? new Departure<TResult>(null, this, CloseAndElect_NeedsLock(now))
             : default;
@@ -101,11 +105,12 @@ internal sealed partial class Flight<TResult> : Flight
 
     /// <summary>The callback has ended: closes the flight (I3) and says who is to be given what.</summary>
     /// <param name="outcome">The outcome.</param>
-    /// <param name="leaderContext">The leader's context, while the leader may still be there.</param>
     /// <param name="now">The time by the flight's clock.</param>
     /// <param name="unlessFollowed">Leaves a flight with followers open, because its outcome is not ready to be shared.</param>
-    public Landing<TResult> Land(in Outcome<TResult> outcome, ResilienceContext? leaderContext, long now, bool unlessFollowed = false)
+    /// <param name="leaderToken">The token of the leader, which is compared, and looked at only while the leader is there (I6).</param>
+    public Landing<TResult> Land(in Outcome<TResult> outcome, long now, bool unlessFollowed, CancellationToken leaderToken)
     {
+        var cancellations = Cancellations.In(outcome.Exception);
         lock (Stripe.Gate)
         {
             AssertInvariants_NeedsLock();
@@ -119,8 +124,13 @@ internal sealed partial class Flight<TResult> : Flight
                 return new Landing<TResult>(TooLate: false, null, default, now, IsDeferred: true);
             }
 
-            if (_followers is not null && IsForeignCancellation_NeedsLock(outcome, leaderContext))
+            if (_followers is not null && outcome.Exception is { } exception && IsForeign_NeedsLock(exception, cancellations, leaderToken))
             {
+                if (!LeaderLeft)
+                {
+                    RememberFired_NeedsLock(leaderToken);
+                }
+
                 return new Landing<TResult>(TooLate: false, null, CloseAndElect_NeedsLock(now), now);
             }
 
@@ -169,16 +179,4 @@ internal sealed partial class Flight<TResult> : Flight
         Debug.Assert(IsClosed || Waiters > 1 == (_followers is not null) || LeaderLeft, "I2: whoever waits besides the leader is in the ring.");
         Debug.Assert(IsClosed || !LeaderLeft || _followers is not null, "I2: without its leader an open flight has followers.");
     }
-
-    /// <summary>
-    /// S8: the callback was cancelled by a token that is neither the flight's nor any follower's, namely its leader's.
-    /// The leader has not returned while the flight is open and it has not left, so its context may be read. What else a
-    /// leader may take away by leaving is for the kind of result to say.
-    /// </summary>
-    private bool IsForeignCancellation_NeedsLock(in Outcome<TResult> outcome, ResilienceContext? leaderContext) =>
-        outcome.Exception is { } exception
-        && !IsCancellationRequested
-        && (exception is OperationCanceledException
-            ? LeaderLeft || leaderContext is { CancellationToken.IsCancellationRequested: true }
-            : LeaderLeft && Strategy.IsLossOfLeader(exception));
 }

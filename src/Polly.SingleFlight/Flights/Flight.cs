@@ -82,11 +82,14 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>How many callers joined in all, the leader included.</summary>
     public int Joined { get; protected set; }
 
-    /// <summary>The flight inside whose callback this one was started. Guarded by <see cref="WaitGraph"/>.</summary>
-    public Flight? Enclosing { get; set; }
+    /// <summary>
+    /// The tokens of the last callers that left this flight or one it is a successor of, to be compared with and nothing else (I6). Given up
+    /// when the flight ends.
+    /// </summary>
+    public List<CancellationToken>? FiredTokens { get; protected set; }
 
-    /// <summary>What code inside this flight's callback waits for. Guarded by <see cref="WaitGraph"/>.</summary>
-    public List<IWait>? Waits { get; set; }
+    /// <summary>Where the flight is in the wait graph; null until it nests. Set once, under the gate of <see cref="WaitGraph"/>.</summary>
+    public Nesting? Nesting { get; set; }
 
     /// <summary>The span that followers link to. Written by the leader before its callback runs, read after the outcome is published.</summary>
     public Activity? Span { get; set; }
@@ -116,11 +119,12 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         (Key as IntrinsicKey)?.GiveUp();
         Key = null!;
         Attachment = null;
-        if (Waits is not null)
+        FiredTokens = null;
+        if (Nesting is { } nesting)
         {
             lock (WaitGraph.Gate)
             {
-                Waits = null;
+                nesting.Waits = null;
             }
         }
     }

@@ -9,24 +9,32 @@ internal static class FlightContext
 {
     private const string HttpPrefix = "Resilience.Http.";
 
-    /// <summary>A context from the pool with the leader's settings, a copy of its properties, and the flight's token.</summary>
-    public static ResilienceContext Rent(ResilienceContext leader, CancellationToken flightToken, out IInsideFlight? inside)
+    /// <summary>
+    /// A context from the pool with the leader's settings, a copy of its properties, and the flight's token. It is the context of no flight
+    /// until <see cref="ContextProperties.Flight"/> is set.
+    /// </summary>
+    /// <param name="leader">The context of the leader.</param>
+    /// <param name="inside">What the strategy outside wants done inside the flight.</param>
+    /// <param name="outer">The flight whose context the leader's is, or was copied from.</param>
+    /// <param name="flightToken">The token of the flight.</param>
+    public static ResilienceContext Rent(ResilienceContext leader, out IInsideFlight? inside, out Flight? outer, CancellationToken flightToken)
     {
         inside = null;
+        outer = null;
         var context = ResilienceContextPool.Shared.Get(leader.OperationKey, leader.ContinueOnCapturedContext, flightToken);
         var target = EntriesOf(context);
         if (EntriesOf(leader) is Dictionary<string, object?> entries)
         {
             foreach (var (name, value) in entries)
             {
-                CopyToFlight(target, name, value, ref inside);
+                CopyToFlight(target, name, value, ref inside, ref outer);
             }
         }
         else
         {
             foreach (var (name, value) in EntriesOf(leader))
             {
-                CopyToFlight(target, name, value, ref inside);
+                CopyToFlight(target, name, value, ref inside, ref outer);
             }
         }
 
@@ -56,12 +64,17 @@ internal static class FlightContext
 
     public static void Return(ResilienceContext context) => ResilienceContextPool.Shared.Return(context);
 
-    private static void CopyToFlight(IDictionary<string, object?> flight, string name, object? value, ref IInsideFlight? inside)
+    private static void CopyToFlight(
+        IDictionary<string, object?> flight, string name, object? value, ref IInsideFlight? inside, ref Flight? outer)
     {
         if (name == ContextProperties.Inside.Key)
         {
             // For this flight, and not for one that is started inside it.
             inside = value as IInsideFlight;
+        }
+        else if (name == ContextProperties.Flight.Key)
+        {
+            outer = value as Flight;
         }
         else if (name != ContextProperties.Participation.Key)
         {

@@ -26,7 +26,7 @@ internal static class WaitGraph
         get
         {
             var current = s_current.Value;
-            return current is null || !current.HasEnded ? current : FirstNotEnded(current.Enclosing);
+            return current is null || !current.HasEnded ? current : FirstNotEnded(current);
         }
     }
 
@@ -39,15 +39,15 @@ internal static class WaitGraph
         return new Scope(outer, before, ExecutionContext.Capture());
     }
 
-    /// <summary>Whether code inside <paramref name="current"/> that waited for <paramref name="wanted"/> would wait for itself.</summary>
-    public static bool WouldDeadlock_NeedsLock(Flight wanted, Flight current)
+    /// <summary>Whether code of <paramref name="origin"/> that waited for <paramref name="wanted"/> would wait for itself.</summary>
+    public static bool WouldDeadlock_NeedsLock(Flight wanted, in CallOrigin origin)
     {
-        if (wanted == current)
+        if (origin.Includes(wanted))
         {
             return true;
         }
 
-        if (wanted.Waits is null)
+        if (wanted.Nesting?.Waits is null)
         {
             return false;
         }
@@ -57,11 +57,11 @@ internal static class WaitGraph
         open.Push(wanted);
         while (open.TryPop(out var flight))
         {
-            foreach (var wait in flight.Waits ?? [])
+            foreach (var wait in flight.Nesting?.Waits ?? [])
             {
                 if (wait.Target is { } target && seen.Add(target))
                 {
-                    if (target == current)
+                    if (origin.Includes(target))
                     {
                         return true;
                     }
@@ -76,7 +76,7 @@ internal static class WaitGraph
 
     public static void AddEdge_NeedsLock(Flight from, IWait wait)
     {
-        var waits = from.Waits ??= [];
+        var waits = (from.Nesting ??= new()).Waits ??= [];
         if (waits.Count == waits.Capacity)
         {
             waits.RemoveAll(static wait => wait.Target is null);
@@ -86,25 +86,26 @@ internal static class WaitGraph
     }
 
     /// <summary>
-    /// Records inside which flight another was started. Ended flights are skipped and cut out of the chain, so that a
+    /// Records inside which flights another was started. Ended flights are skipped and cut out of the chain, so that a
     /// flight that starts its own successor in the background does not hold all its predecessors in memory.
     /// </summary>
-    public static void Nest_NeedsLock(Flight flight, Flight enclosing)
+    public static void Nest_NeedsLock(Flight flight, in CallOrigin origin)
     {
-        flight.Enclosing = enclosing;
-        for (var link = enclosing; link is not null; link = link.Enclosing)
+        (flight.Nesting ??= new()).Enclosing = origin.Innermost;
+        for (var link = flight.Nesting; link is not null; link = link.Enclosing?.Nesting)
         {
             link.Enclosing = FirstNotEnded(link.Enclosing);
         }
 
-        AddEdge_NeedsLock(enclosing, flight);
+        origin.AddEdges_NeedsLock(flight);
     }
 
-    private static Flight? FirstNotEnded(Flight? flight)
+    /// <summary>The flight, or if that has ended, the first that has not of those inside which it was started.</summary>
+    public static Flight? FirstNotEnded(Flight? flight)
     {
         while (flight is { HasEnded: true })
         {
-            flight = flight.Enclosing;
+            flight = flight.Nesting?.Enclosing;
         }
 
         return flight;

@@ -145,7 +145,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
                 return;
             }
 
-            departure = Flight.Leave_NeedsLock(this, now);
+            departure = Flight.Leave_NeedsLock(this, now, Context.CancellationToken);
         }
 
         departure.Act(Context);

@@ -4,7 +4,7 @@ namespace Polly.SingleFlight.Tests.Contract;
 /// What holds however the pipeline is built and called. Derived classes choose the builder (generic or not) and the way
 /// to call (async or sync; a sync caller has a thread of its own and its callback blocks it).
 /// </summary>
-public abstract class SingleFlightContract : FlightTest
+public abstract partial class SingleFlightContract : FlightTest
 {
     /// <summary>False where the leader's callback blocks the leader's own thread, so that it returns when that ends.</summary>
     protected virtual bool LeaderLeavesAtOnce => true;

@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Tests.Flights;
 
 /// <summary>S8: nobody gets somebody else's cancellation.</summary>
-public sealed class ForeignCancellationTests : FlightTest
+public sealed partial class ForeignCancellationTests : FlightTest
 {
     [Fact]
     public async Task Execute_CallbacksOwnCancellation_IsAnOrdinaryOutcome()

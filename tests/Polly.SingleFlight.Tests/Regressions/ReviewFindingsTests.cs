@@ -48,9 +48,11 @@ public sealed class ReviewFindingsTests : FlightTest
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task ForeignCancellation_ReachesTheLeadersLinkedTokenLast_FollowersStillElect(bool synchronousCallback)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public async Task ForeignCancellation_ReachesTheLeadersLinkedTokenLast_FollowersStillElect(bool synchronousCallback, bool inAnotherException)
     {
         var pipeline = new ResiliencePipelineBuilder().AddTimeout(TimeSpan.FromHours(1)).AddSingleFlight(Watched()).Build();
         for (var round = 0; round < 20; round++)
@@ -67,14 +69,21 @@ public sealed class ReviewFindingsTests : FlightTest
                 var canceled = new TaskCompletionSource(TaskCreationOptions.None);
                 using var registration = source.Token.Register(() => canceled.SetCanceled(source.Token));
                 inside.Set();
-                if (synchronousCallback)
+                try
                 {
-                    source.Token.WaitHandle.WaitOne();
-                    source.Token.ThrowIfCancellationRequested();
-                }
+                    if (synchronousCallback)
+                    {
+                        source.Token.WaitHandle.WaitOne();
+                        source.Token.ThrowIfCancellationRequested();
+                    }
 
-                await canceled.Task.ConfigureAwait(false);
-                return 0;
+                    await canceled.Task.ConfigureAwait(false);
+                    return 0;
+                }
+                catch (OperationCanceledException exception) when (inAnotherException)
+                {
+                    throw new HttpRequestException("call", exception);
+                }
             }, source.Token));
             inside.Wait();
             await Probe.Reached(Started, started + 1);

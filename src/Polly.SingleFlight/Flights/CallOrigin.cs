@@ -1,0 +1,49 @@
+namespace Polly.SingleFlight.Flights;
+
+/// <summary>
+/// The flights inside whose callbacks a caller runs, by all that shows it: its execution context, its <see cref="ResilienceContext"/> and its
+/// token. They differ where one of them comes through a hop that another does not go through, or was started elsewhere.
+/// </summary>
+internal readonly struct CallOrigin
+{
+    private readonly Flight? _ambient;
+    private readonly Flight? _ofContext;
+    private readonly Flight? _ofToken;
+
+    private CallOrigin(Flight? ambient, Flight? ofContext, Flight? ofToken)
+    {
+        _ambient = ambient;
+        _ofContext = ofContext == ambient ? null : ofContext;
+        _ofToken = ofToken == ambient || ofToken == ofContext ? null : ofToken;
+    }
+
+    public bool IsNone => _ambient is null && _ofContext is null && _ofToken is null;
+
+    /// <summary>The flight that counts as the innermost one, and is null if <see cref="IsNone"/>.</summary>
+    public Flight? Innermost => _ambient ?? _ofContext ?? _ofToken;
+
+    public static CallOrigin Of(ResilienceContext context)
+    {
+        context.Properties.TryGetValue(ContextProperties.Flight, out var ofContext);
+        return new CallOrigin(
+            WaitGraph.Current, WaitGraph.FirstNotEnded(ofContext), WaitGraph.FirstNotEnded(FlightToken.FindFlight(context.CancellationToken)));
+    }
+
+    public bool Includes(Flight flight) => flight == _ambient || flight == _ofContext || flight == _ofToken;
+
+    /// <summary>Records that code inside these flights waits.</summary>
+    public void AddEdges_NeedsLock(IWait wait)
+    {
+        AddEdge_NeedsLock(_ambient, wait);
+        AddEdge_NeedsLock(_ofContext, wait);
+        AddEdge_NeedsLock(_ofToken, wait);
+    }
+
+    private static void AddEdge_NeedsLock(Flight? from, IWait wait)
+    {
+        if (from is not null)
+        {
+            WaitGraph.AddEdge_NeedsLock(from, wait);
+        }
+    }
+}
