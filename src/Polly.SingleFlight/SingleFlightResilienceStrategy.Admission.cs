@@ -50,7 +50,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         var stripe = _table.StripeOf(hash);
         lock (stripe.Gate)
         {
-            var flight = stripe.Find_NeedsLock<TResult>(hash, key, attachment);
+            var flight = stripe.Find_NeedsLock<TResult>(hash, key, Realm);
             if (flight is not null && IsFreshEnough(flight, now))
             {
                 if (!origin.IsNone && WaitGraph.WouldDeadlock_NeedsLock(flight, origin))

@@ -1,4 +1,5 @@
 using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight;
 
@@ -13,7 +14,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         TState state,
         bool isWarning = false)
     {
-        context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed(reason));
+        PassBy(context, reason);
         if (context.Properties.TryGetValue(ContextProperties.Inside, out var inside) && inside is not null)
         {
             // It was meant for a flight of this strategy, and not for one further inside.
@@ -28,6 +29,16 @@ internal sealed partial class SingleFlightResilienceStrategy
         isWarning |= reason == BypassReason.Reentrancy || (reason == BypassReason.NoKey && _keyUse.IsNeverKeyed());
         var bypassed = Telemetry.Bypassed(context, reason, isWarning);
         return bypassed.IsCompletedSuccessfully ? RunAlone(callback, context, state) : RunAloneAfterAsync(bypassed, callback, context, state);
+    }
+
+    private void PassBy(ResilienceContext context, BypassReason reason)
+    {
+        var result = SingleFlightResult.Bypassed(reason);
+        context.Properties.Set(ContextProperties.Participation, result);
+        if (SingleFlightInstruments.CountsExecutions)
+        {
+            Record(result);
+        }
     }
 
     private async ValueTask<Outcome<TResult>> RunAloneAfterAsync<TResult, TState>(

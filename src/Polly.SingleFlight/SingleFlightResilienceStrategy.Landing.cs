@@ -15,6 +15,11 @@ internal sealed partial class SingleFlightResilienceStrategy
     {
         var own = ForLeader(flown, outcome, leader);
         End(flown);
+        if (SingleFlightInstruments.CountsExecutions)
+        {
+            Record(flown.Flight.CreateLeaderResult());
+        }
+
         var completed = Telemetry.Completed(leader, flown.Flight);
         return completed.IsCompletedSuccessfully ? new(own) : ReturnAfterAsync(completed, own, leader);
     }
@@ -172,13 +177,19 @@ internal sealed partial class SingleFlightResilienceStrategy
     private Outcome<TResult> LetLeaderGo<TResult>(Flight<TResult> flight, ResilienceContext context)
     {
         var age = flight.Age;
+        SingleFlightResult result;
         bool left, abandoned;
         lock (flight.Stripe.Gate)
         {
             (left, abandoned) = (flight.LeaderLeft, flight.LeaderAbandoned);
             flight.LeaderReturned = true;
-            context.Properties.Set(
-                ContextProperties.Participation, new SingleFlightResult(SingleFlightRole.Leader, flight.Joined, flight.Id, age));
+            result = new SingleFlightResult(SingleFlightRole.Leader, flight.Joined, flight.Id, age);
+        }
+
+        context.Properties.Set(ContextProperties.Participation, result);
+        if (SingleFlightInstruments.CountsExecutions)
+        {
+            Record(result);
         }
 
         if (abandoned)

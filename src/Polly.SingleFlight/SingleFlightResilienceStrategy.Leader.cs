@@ -26,7 +26,7 @@ internal sealed partial class SingleFlightResilienceStrategy
 
         // Its token fired since it was elected, so its callback does not begin.
         Forfeit(flight);
-        context.Properties.Set(ContextProperties.Participation, SingleFlightResult.Bypassed(BypassReason.Election));
+        PassBy(context, BypassReason.Election);
         return new(Outcomes.Canceled<TResult>(context));
     }
 

@@ -31,6 +31,7 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         var group = options.Group ?? new SingleFlightGroup();
         Clock = builder.TimeProvider ?? TimeProvider.System;
         _sharing = options.CreateSharing(group, builder);
+        Realm = _sharing?.Realm;
         if (resultType is not null && _sharing is not { MakesCopies: true } && ResultOwnership.IsExclusive(resultType))
         {
             throw ResultOwnership.CannotShare(resultType);
@@ -70,27 +71,13 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
 
     public int MaxElections { get; }
 
+    /// <summary>The rules by which outcomes are given to callers; null where there are none.</summary>
+    public object? Realm { get; }
+
+    /// <summary>Counts an execution whose caller is about to be let go.</summary>
+    public void Record(SingleFlightResult result) => SingleFlightInstruments.ExecutionEnded(result, _tags);
+
     protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
-        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state) =>
-        SingleFlightInstruments.ObserveExecutions
-            ? ExecuteObservedAsync(callback, context, state)
-            : ExecuteUnobserved(callback, context, state);
-
-    private async ValueTask<Outcome<TResult>> ExecuteObservedAsync<TResult, TState>(
-        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
-    {
-        var started = DateTimeOffset.UtcNow;
-        context.Properties.Set(ContextProperties.Participation, null);
-        var outcome = await ExecuteUnobserved(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
-        if (context.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation is not null)
-        {
-            SingleFlightInstruments.ExecutionEnded(participation, started, _tags);
-        }
-
-        return outcome;
-    }
-
-    private ValueTask<Outcome<TResult>> ExecuteUnobserved<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
         if (_sharing is { FindsKeys: true })

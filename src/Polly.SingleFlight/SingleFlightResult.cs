@@ -37,8 +37,6 @@ public sealed class SingleFlightResult : Flights.IParticipation
     /// <summary>Why the caller was bypassed; without meaning for leaders and followers.</summary>
     internal BypassReason BypassReason { get; private init; }
 
-    System.Diagnostics.Activity? Flights.IParticipation.FlightSpan => null;
-
     /// <summary>The result of a caller that ran alone. The values of the enumeration are its indexes.</summary>
     internal static SingleFlightResult Bypassed(BypassReason reason) => s_bypassed[(int)reason];
 

@@ -9,7 +9,7 @@ internal sealed class HttpKeySection(Lineup lineup) : Section("http-key", lineup
 {
     private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(1);
 
-    private readonly HttpIntake _intake = new(new HttpSingleFlightStrategyOptions(), builder: null);
+    private readonly HttpIntake _intake = new(new HttpSingleFlightStrategyOptions());
     private readonly HttpRequestKeys _keys = new(new HttpSingleFlightStrategyOptions());
 
     public override async Task WriteAsync(TextWriter output)

@@ -25,7 +25,7 @@ internal sealed partial class Flight<TResult>
     {
         try
         {
-            return Stripe.Find_NeedsLock<TResult>(Hash, Key, Attachment) is null;
+            return Stripe.Find_NeedsLock<TResult>(Hash, Key, Realm) is null;
         }
         catch (Exception)
         {

@@ -7,7 +7,7 @@ namespace Polly.SingleFlight.Flights;
 /// </summary>
 /// <remarks>
 /// <para>Invariants, named in docs/design-decisions.md together with the tests that guard them:</para>
-/// <para>I1 - One joinable flight per key, result type and realm (<see cref="Flights.Attachment"/>). A flight stops being joinable before it leaves the table, and leaves by reference.</para>
+/// <para>I1 - One joinable flight per key, result type and realm (<see cref="Realm"/>). A flight stops being joinable before it leaves the table, and leaves by reference.</para>
 /// <para>I2 - Waiters never rise from zero: a closed flight refuses to be joined, and state and count change under one lock.</para>
 /// <para>I3 - Closed before published: once any caller holds the outcome, no later call receives it.</para>
 /// <para>I4 - One caller's cancellation ends that caller's wait and nothing else; only the last leave cancels the callback.</para>
@@ -48,6 +48,12 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     /// <summary>The key; given up when the flight ends.</summary>
     public object Key { get; private set; }
+
+    /// <summary>
+    /// The rules by which the flight's outcome is given to its callers; null where there are none. Only callers with equal rules share a flight,
+    /// whatever their keys.
+    /// </summary>
+    public object? Realm => Strategy.Realm;
 
     /// <summary>What the leader brought along; given up when the flight ends.</summary>
     public Attachment? Attachment { get; set; }
@@ -102,8 +108,6 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     Flight? IWait.Target => HasEnded || LeaderReturned ? null : this;
 
-    Activity? IParticipation.FlightSpan => Span;
-
     /// <summary>Ends the flight for everybody; false when it had closed already.</summary>
     public abstract bool CancelByGroup();
 
@@ -141,10 +145,11 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         }
     }
 
-    SingleFlightResult? IParticipation.ToResult() =>
-        IsClosed
-            ? new SingleFlightResult(SingleFlightRole.Leader, Joined, Id, Strategy.Clock.GetElapsedTime(StartTimestamp, _endTimestamp))
-            : null;
+    SingleFlightResult? IParticipation.ToResult() => IsClosed ? CreateLeaderResult() : null;
+
+    /// <summary>What the leader of the closed flight has to do with it.</summary>
+    public SingleFlightResult CreateLeaderResult() =>
+        new(SingleFlightRole.Leader, Joined, Id, Strategy.Clock.GetElapsedTime(StartTimestamp, _endTimestamp));
 
     protected void Close_NeedsLock(long now)
     {

@@ -23,13 +23,13 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
     public int Count_NeedsLock { get; private set; }
 
     /// <summary>The joinable flight of the key, result type and realm. Calls the comparer; when that throws, nothing has changed.</summary>
-    public Flight<TResult>? Find_NeedsLock<TResult>(int hash, object key, Attachment? attachment)
+    public Flight<TResult>? Find_NeedsLock<TResult>(int hash, object key, object? realm)
     {
         for (var flight = _buckets[hash & (_buckets.Length - 1)]; flight is not null; flight = flight.NextInBucket)
         {
             if (flight.Hash == hash
                 && flight is Flight<TResult> typed
-                && AreOfOneRealm(flight.Attachment, attachment)
+                && Equals(flight.Realm, realm)
                 && comparer.Equals(flight.Key, key))
             {
                 return typed;
@@ -104,9 +104,6 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
             _buckets = new Flight?[SmallestCapacity];
         }
     }
-
-    private static bool AreOfOneRealm(Attachment? one, Attachment? other) =>
-        one is null || other is null ? one == other : one.Realm.Equals(other.Realm);
 
     private void Link_NeedsLock(Flight flight)
     {

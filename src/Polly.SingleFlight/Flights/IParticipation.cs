@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Polly.SingleFlight.Flights;
 
 /// <summary>
@@ -8,9 +6,6 @@ namespace Polly.SingleFlight.Flights;
 /// </summary>
 internal interface IParticipation
 {
-    /// <summary>The span of the flight, if anybody listened when it started.</summary>
-    Activity? FlightSpan { get; }
-
     /// <summary>The result, or null while the caller is still waiting.</summary>
     SingleFlightResult? ToResult();
 }

@@ -1,3 +1,5 @@
+using Polly.SingleFlight.Telemetry;
+
 namespace Polly.SingleFlight.Flights;
 
 /// <summary>
@@ -25,8 +27,12 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     private readonly ExecutionContext? _executionContext;
     private readonly SynchronizationContext? _synchronizationContext;
+    private readonly FollowerWait? _wait;
     private CancellationTokenRegistration _registration;
     private int _state;
+
+    /// <summary>A byte, since a nullable enumeration would take eight. Negative for none.</summary>
+    private sbyte _aloneBecause = -1;
     private long _time;
 
     protected Waiter(
@@ -39,6 +45,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         IsLeader = isLeader;
         CanLeave = context.CancellationToken.CanBeCanceled;
         _time = now;
+        _wait = isLeader ? null : SingleFlightInstruments.BeginWait();
         _executionContext = ExecutionContext.Capture();
         _synchronizationContext = context.ContinueOnCapturedContext ? SynchronizationContext.Current : null;
     }
@@ -64,7 +71,11 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     public int Elections { get; set; }
 
     /// <summary>Why the summoned caller runs alone, or null when it is to lead <see cref="Flight"/>.</summary>
-    public BypassReason? AloneBecause { get; set; }
+    public BypassReason? AloneBecause
+    {
+        get => _aloneBecause < 0 ? null : (BypassReason)_aloneBecause;
+        set => _aloneBecause = value is { } reason ? (sbyte)reason : (sbyte)-1;
+    }
 
     /// <summary>Neighbours in the ring of followers; guarded by the gate until the flight closes, then its closer's.</summary>
     public Waiter<TResult>? Next { get; set; }
@@ -80,8 +91,6 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     public bool IsClaimed => (Volatile.Read(ref _state) & Claimed) != 0;
 
     Flight? IWait.Target => IsClaimed ? null : Flight;
-
-    System.Diagnostics.Activity? IParticipation.FlightSpan => Flight.Span;
 
     /// <summary>Watches the caller's token, whose callback may run before this returns.</summary>
     public void Listen()
@@ -129,6 +138,16 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     {
         var end = ReferenceEquals(Strategy.Clock, Flight.Strategy.Clock) ? now : Strategy.Clock.GetTimestamp();
         _time = Math.Max(0, Strategy.Clock.GetElapsedTime(_time, end).Ticks);
+        if (SingleFlightInstruments.CountsExecutions)
+        {
+            Strategy.Record(CreateResult());
+        }
+
+        if (_wait is not null)
+        {
+            SingleFlightInstruments.WaitEnded(_wait, Flight.Span);
+        }
+
         SetResult(outcome);
     }
 
@@ -173,11 +192,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         }
     }
 
-    SingleFlightResult? IParticipation.ToResult() =>
-        Task.IsCompleted
-            ? new SingleFlightResult(
-                IsLeader ? SingleFlightRole.Leader : SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time))
-            : null;
+    SingleFlightResult? IParticipation.ToResult() => Task.IsCompleted ? CreateResult() : null;
 
     void IThreadPoolWorkItem.Execute()
     {
@@ -199,6 +214,9 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     /// <summary>Runs the caller's own callback and lets the caller go with its outcome. Does not throw.</summary>
     protected abstract void RunSummoned();
+
+    private SingleFlightResult CreateResult() =>
+        new(IsLeader ? SingleFlightRole.Leader : SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time));
 
     private void RunOnExecutionContext()
     {

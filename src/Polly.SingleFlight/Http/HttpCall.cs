@@ -6,10 +6,8 @@ namespace Polly.SingleFlight.Http;
 /// One caller's request as it was when the caller asked. Whatever is needed of the request later is taken from here, since
 /// the caller may have changed or disposed it by then; the request itself is touched only while its caller waits (I6).
 /// </summary>
-internal sealed class HttpCall(HttpRequestMessage request, string uriText, HttpRealm realm) : Attachment
+internal sealed class HttpCall(HttpRequestMessage request, string uriText) : Attachment
 {
-    public override object Realm => realm;
-
     /// <summary>The caller's own request, which its response refers to.</summary>
     public HttpRequestMessage Request { get; } = request;
 

@@ -4,14 +4,11 @@ namespace Polly.SingleFlight.Http;
 /// Which requests may take part (RFC 9111, 4: a request may be collapsed into another only if it could be answered by the
 /// same response). One that may is taken down; one that may not is left as it was.
 /// </summary>
-/// <param name="options">The options that say so.</param>
-/// <param name="builder">The builder of the pipeline that the requests go through, if it is known.</param>
-internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options, ResiliencePipelineBuilderBase? builder)
+internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
 {
     private readonly HashSet<HttpMethod> _methods = [.. options.Methods];
     private readonly HashSet<string> _bypassHeaders = new(options.BypassHeaders, StringComparer.OrdinalIgnoreCase);
     private readonly int _maxBodyBytes = options.MaxRequestBodyBytes;
-    private readonly HttpRealm _realm = HttpRealm.Of(options, builder);
     private readonly bool _tokenEndpoint = options.IsForTokenEndpoint;
 
     /// <summary>Whether a method was added to those that are coalesced, so that its requests are meant to be.</summary>
@@ -39,7 +36,7 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options, Resili
             return TakeDownAsync(request, uri, content, cancellationToken);
         }
 
-        var call = new HttpCall(request, UriText.Of(uri), _realm);
+        var call = new HttpCall(request, UriText.Of(uri));
         return _tokenEndpoint ? Bypass(BypassReason.NotClientCredentials)
             : IsExempt(call.Headers) ? Bypass(BypassReason.Header)
             : new(new Intake(call, default));
@@ -65,7 +62,7 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options, Resili
             return Bypass(BypassReason.BodyTooLarge);
         }
 
-        var call = new HttpCall(request, UriText.Of(uri), _realm);
+        var call = new HttpCall(request, UriText.Of(uri));
         var contentHeaders = new HeaderFields(content.Headers);
         if (IsExempt(call.Headers) || IsExempt(contentHeaders))
         {

@@ -13,7 +13,7 @@ namespace Polly.SingleFlight.Http;
 /// <param name="ShouldShare">The predicate that restricts sharing.</param>
 internal sealed record HttpRealm((string? Name, string? Instance) Pipeline, string Rules, Delegate? Discriminator, Delegate? ShouldShare)
 {
-    public static HttpRealm Of(HttpSingleFlightStrategyOptions options, ResiliencePipelineBuilderBase? builder)
+    public static HttpRealm Of(HttpSingleFlightStrategyOptions options, ResiliencePipelineBuilderBase builder)
     {
         var rules = new StringBuilder()
             .Append(options.ShareNoStoreResponses)
@@ -21,7 +21,7 @@ internal sealed record HttpRealm((string? Name, string? Instance) Pipeline, stri
             .Append(options.GuardCredentials);
         Append(rules.Append("\nexcluded"), options.ExcludedHeaders);
         Append(rules.Append("\nharmless"), options.HarmlessHeaders);
-        return new HttpRealm((builder?.Name, builder?.InstanceName), rules.ToString(), options.Discriminator, options.ShouldShare);
+        return new HttpRealm((builder.Name, builder.InstanceName), rules.ToString(), options.Discriminator, options.ShouldShare);
     }
 
     private static void Append(StringBuilder rules, IEnumerable<string> names)

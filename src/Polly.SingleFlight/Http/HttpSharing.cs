@@ -10,6 +10,7 @@ namespace Polly.SingleFlight.Http;
 internal sealed partial class HttpSharing : ResultSharing
 {
     private readonly SingleFlightGroup _group;
+    private readonly HttpRealm _realm;
     private readonly HttpIntake _intake;
     private readonly HttpRequestKeys _keys;
     private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
@@ -20,7 +21,8 @@ internal sealed partial class HttpSharing : ResultSharing
     {
         var clock = builder.TimeProvider ?? TimeProvider.System;
         _group = group;
-        _intake = new HttpIntake(options, builder);
+        _realm = HttpRealm.Of(options, builder);
+        _intake = new HttpIntake(options);
         _keys = new HttpRequestKeys(options);
         _keyGenerator = options.HasOwnKeyGenerator ? options.KeyGenerator : null;
         _memory = new UnshareableMemory(options.UnshareableDuration, clock);
@@ -29,6 +31,8 @@ internal sealed partial class HttpSharing : ResultSharing
         _body = new ResponseBody(options.MaxResponseBodyBytes, new BufferBudget(options.MaxTotalBufferedBytes), options.MaxBodyWait, clock);
         _shouldShare = options.ShouldShare;
     }
+
+    public override object Realm => _realm;
 
     public override bool MakesCopies => true;
 

@@ -291,7 +291,7 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
             return null;
         }
 
-        var intake = await new HttpIntake(this, builder: null).TakeDownAsync(request, context.CancellationToken)
+        var intake = await new HttpIntake(this).TakeDownAsync(request, context.CancellationToken)
             .ConfigureAwait(context.ContinueOnCapturedContext);
         return intake.Call is { } call ? request.GetSingleFlightKey() ?? new HttpRequestKeys(this).CreateFingerprint(call) : null;
     }

@@ -13,6 +13,9 @@ internal sealed class ResultSharing<TResult>(
     Func<ResultClonerArguments<TResult>, ValueTask<TResult>>? cloner)
     : ResultSharing
 {
+    /// <summary>Functions are equal if they are the same method of the same object.</summary>
+    public override object Realm { get; } = (shouldShare, unsharedOutcome, cloner);
+
     public override bool MakesCopies => cloner is not null;
 
     /// <summary>Asks the predicate and makes the copies first.</summary>

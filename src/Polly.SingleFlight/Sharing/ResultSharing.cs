@@ -9,6 +9,9 @@ namespace Polly.SingleFlight.Sharing;
 /// </summary>
 internal abstract class ResultSharing
 {
+    /// <summary>The rules, to be compared. Callers of pipelines that share a group meet only if these are equal, so that each one's hold for what it receives.</summary>
+    public abstract object Realm { get; }
+
     /// <summary>Whether each follower gets a result of its own, so that a disposable one may be shared.</summary>
     public abstract bool MakesCopies { get; }
 

@@ -29,7 +29,8 @@ internal static class SingleFlightInstruments
     private static readonly Histogram<double> s_waitDuration = s_meter.CreateHistogram<double>(
         "polly.single_flight.wait.duration", "s", "How long callers waited for their flight, by role.");
 
-    public static bool ObserveExecutions => s_executions.Enabled || s_waitDuration.Enabled || s_source.HasListeners();
+    /// <summary>Whether <see cref="ExecutionEnded"/> is to be called.</summary>
+    public static bool CountsExecutions => s_executions.Enabled || s_waitDuration.Enabled;
 
     /// <summary>Starts the span of a flight as the current activity; followers link to it, or to the leader's own if it is not sampled.</summary>
     public static Activity? StartFlight(Flight flight)
@@ -96,14 +97,12 @@ internal static class SingleFlightInstruments
         }
     }
 
-    /// <summary>Records one caller's execution, and the wait of a follower as an activity linked to the flight's span.</summary>
-    public static void ExecutionEnded(IParticipation participation, DateTimeOffset started, TagList tags)
+    /// <summary>
+    /// Records one caller's execution, on the thread that lets the caller go and just before it does. An asynchronous method around the caller's
+    /// wait would need a thread of the pool to end, which a caller that blocks its own may be holding.
+    /// </summary>
+    public static void ExecutionEnded(SingleFlightResult result, TagList tags)
     {
-        if (participation.ToResult() is not { } result)
-        {
-            return;
-        }
-
         try
         {
             tags.Add("single_flight.role", RoleName(result.Role));
@@ -117,11 +116,6 @@ internal static class SingleFlightInstruments
             {
                 s_waitDuration.Record(result.WaitTime.TotalSeconds, tags);
             }
-
-            if (result.Role == SingleFlightRole.Follower)
-            {
-                RecordWait(participation.FlightSpan, started);
-            }
         }
         catch (Exception)
         {
@@ -129,28 +123,43 @@ internal static class SingleFlightInstruments
         }
     }
 
+    /// <summary>Notes the beginning of a follower's wait; null if nobody listens.</summary>
+    public static FollowerWait? BeginWait() =>
+        s_source.HasListeners() ? new FollowerWait(DateTimeOffset.UtcNow, Activity.Current?.Context ?? default) : null;
+
     /// <summary>
-    /// The wait is recorded when it is over: a link can only be given at the start of an activity, and a follower may
-    /// join before the leader's span exists.
+    /// Records a follower's wait as an activity linked to the flight's span. That is done when the wait is over: a link can only be given at the
+    /// start of an activity, and a follower may join before the leader's span exists.
     /// </summary>
-    private static void RecordWait(Activity? flight, DateTimeOffset started)
+    public static void WaitEnded(FollowerWait wait, Activity? flight)
     {
         if (flight is null)
         {
             return;
         }
 
+        // This thread's own activity is another caller's, or none.
         var current = Activity.Current;
-        using (s_source.StartActivity(
-            ActivityKind.Internal,
-            current?.Context ?? default,
-            links: [new ActivityLink(flight.Context)],
-            startTime: started,
-            name: "single_flight.wait"))
+        try
         {
+            Activity.Current = null;
+            using (s_source.StartActivity(
+                ActivityKind.Internal,
+                wait.Parent,
+                links: [new ActivityLink(flight.Context)],
+                startTime: wait.Started,
+                name: "single_flight.wait"))
+            {
+            }
         }
-
-        Activity.Current = current;
+        catch (Exception)
+        {
+            // As above.
+        }
+        finally
+        {
+            Activity.Current = current;
+        }
     }
 
     private static string RoleName(SingleFlightRole role) => role switch

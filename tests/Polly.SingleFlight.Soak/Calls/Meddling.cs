@@ -54,20 +54,22 @@ internal static class Meddling
 
     private static void Look(Arena arena)
     {
-        var most = arena.Keys.Length * Enum.GetValues<ResultKind>().Length;
-        var seen = new HashSet<(object Key, Type ResultType)>();
+        var rules = arena.RulesCount;
+        var most = arena.Keys.Length * Enum.GetValues<ResultKind>().Length * rules;
+        var seen = new Dictionary<(object Key, Type ResultType), int>();
         var left = arena.Keys.Select(static key => key.Left).ToArray();
         foreach (var flight in arena.Group.GetFlights())
         {
             var (_, index) = ((string, int))flight.Key;
             Require(arena, flight.CallerCount <= arena.Keys[index].Entered - left[index], "I2 a flight has more callers than are there", flight);
-            Require(arena, seen.Add((flight.Key, flight.ResultType)), "I1 two joinable flights of one key and type", flight);
+            var count = seen[(flight.Key, flight.ResultType)] = seen.GetValueOrDefault((flight.Key, flight.ResultType)) + 1;
+            Require(arena, count <= rules, "I1 two joinable flights of one key, type and rules", flight);
             Require(arena, flight.CallerCount > 0, "I2 a joinable flight without callers", flight);
             Require(arena, flight.Age >= TimeSpan.Zero, "S15 a flight younger than nothing", flight);
         }
 
         var active = arena.Group.ActiveFlights;
-        Require(arena, active >= 0 && active <= most, "S15 more flights than keys and types", active);
+        Require(arena, active >= 0 && active <= most, "S15 more flights than keys, types and rules", active);
     }
 
     private static void Require<T>(Arena arena, bool condition, string rule, T details)

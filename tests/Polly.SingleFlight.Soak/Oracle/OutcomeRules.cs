@@ -32,6 +32,7 @@ internal static class OutcomeRules
         Require(!execution.WasCanceled, "I4 the callback's token had been cancelled although somebody waited", call, execution);
         Require(!execution.WasLeft || !call.Arena.HandsOver, "S5 the leader had left, and the flight was not handed over", call, execution);
         Require(own || !execution.IsUnshared, "S7 a follower received an unshared outcome", call, execution);
+        Require(Equals(call.Lane.Rules, execution.Call.Lane.Rules), "S7 an outcome from a pipeline with other rules", call, execution);
         Require(own || call.Own is null, "S5 a caller whose callback ran received another's outcome", call, execution);
         Require(
             call.Lane.MaxJoinAge == long.MaxValue || call.EnteredClock - execution.StartClock <= call.Lane.MaxJoinAge,

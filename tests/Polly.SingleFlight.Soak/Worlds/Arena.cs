@@ -41,6 +41,9 @@ internal sealed class Arena
 
     public List<Lane> Lanes { get; } = [];
 
+    /// <summary>How many flights of one key and result type there may be: callers of lanes whose rules differ do not meet.</summary>
+    public int RulesCount => Lanes.Select(static lane => lane.Rules).Distinct().Count();
+
     /// <summary>Whether every flight here is handed over when its leader leaves.</summary>
     public bool HandsOver => Lanes.TrueForAll(static lane => lane.HandsOver);
 
@@ -55,7 +58,13 @@ internal sealed class Arena
 }
 
 /// <summary>One pipeline of an arena.</summary>
-internal sealed class Lane(Arena arena, string name, object pipeline, ResultKind[] kinds, SingleFlightStrategyOptions options)
+/// <param name="arena">The arena.</param>
+/// <param name="name">The name in reports.</param>
+/// <param name="pipeline">A <see cref="ResiliencePipeline"/>, or one of the only kind there is.</param>
+/// <param name="kinds">The kinds of results that it is asked for.</param>
+/// <param name="options">The options.</param>
+/// <param name="rules">What of the options says who receives what; null if nothing does.</param>
+internal sealed class Lane(Arena arena, string name, object pipeline, ResultKind[] kinds, SingleFlightStrategyOptions options, object? rules)
 {
     public Arena Arena { get; } = arena;
 
@@ -63,6 +72,8 @@ internal sealed class Lane(Arena arena, string name, object pipeline, ResultKind
     public object Pipeline { get; } = pipeline;
 
     public ResultKind[] Kinds { get; } = kinds;
+
+    public object? Rules { get; } = rules;
 
     /// <summary>In ticks of the arena's clock; <see cref="long.MaxValue"/> for none.</summary>
     public long MaxJoinAge { get; } =

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
+
 namespace Polly.SingleFlight.Soak;
 
 /// <summary>What the oracle knows about one key of an arena.</summary>
 internal sealed class KeyState
 {
-    private readonly Execution?[] _latest = new Execution?[Enum.GetValues<ResultKind>().Length];
+    private readonly ConcurrentDictionary<(ResultKind Kind, object? Rules), Execution> _latest = new();
     private long _forgotten;
     private long _entered;
     private long _left;
@@ -33,7 +35,13 @@ internal sealed class KeyState
     /// </summary>
     public void Begin(Execution execution, ResultKind kind)
     {
-        if (Interlocked.Exchange(ref _latest[(int)kind], execution) is not { HasEnded: false } other)
+        Execution? other = null;
+        _latest.AddOrUpdate((kind, execution.Call.Lane.Rules), execution, (_, before) =>
+        {
+            other = before;
+            return execution;
+        });
+        if (other is null or { HasEnded: true })
         {
             return;
         }
@@ -54,7 +62,7 @@ internal sealed class KeyState
     }
 
     /// <summary>What still runs, as far as it is known.</summary>
-    public IEnumerable<Execution> Running => _latest.OfType<Execution>().Where(static execution => !execution.HasEnded);
+    public IEnumerable<Execution> Running => _latest.Values.Where(static execution => !execution.HasEnded);
 
     private void Overtake(Execution older, Execution younger)
     {
@@ -66,5 +74,5 @@ internal sealed class KeyState
             younger.StartSequence, hasReason: age > arena.ShortestJoinAge || Forgets.HappenedSince(older.Call.Entered));
     }
 
-    public void Clear() => Array.Clear(_latest);
+    public void Clear() => _latest.Clear();
 }

@@ -13,7 +13,7 @@ internal static class LaneFactory
         ResultKind[] kinds = arena.HasEvents
             ? [ResultKind.Number, ResultKind.Receipt, ResultKind.Receipt, ResultKind.Text, ResultKind.Nothing]
             : [ResultKind.Number, ResultKind.Receipt];
-        arena.Lanes.Add(new Lane(arena, name, builder.AddSingleFlight(options).Build(), kinds, options));
+        arena.Lanes.Add(new Lane(arena, name, builder.AddSingleFlight(options).Build(), kinds, options, rules: null));
     }
 
     /// <summary>A pipeline of one result type, with whatever depends on that.</summary>
@@ -24,7 +24,8 @@ internal static class LaneFactory
         Prepare(arena, options, configure);
         var builder = new ResiliencePipelineBuilder<TResult>();
         PrepareBuilder(arena, options, builder);
-        arena.Lanes.Add(new Lane(arena, name, builder.AddSingleFlight(options).Build(), [kind], options));
+        object? rules = options is { ShouldShare: null, ResultCloner: null } ? null : (options.ShouldShare, options.UnsharedOutcome, options.ResultCloner);
+        arena.Lanes.Add(new Lane(arena, name, builder.AddSingleFlight(options).Build(), [kind], options, rules));
     }
 
     private static void Prepare<TOptions>(Arena arena, TOptions options, Action<TOptions>? configure)

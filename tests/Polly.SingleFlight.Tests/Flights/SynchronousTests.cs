@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
 namespace Polly.SingleFlight.Tests.Flights;
 
 /// <summary>S12. These tests take the whole thread pool, so they run by themselves.</summary>
@@ -22,6 +25,60 @@ public sealed class SynchronousTests : FlightTest
 
         Assert.Equal(1, WaitFor(leader));
         Assert.All(followers, follower => Assert.Equal(1, WaitFor(follower)));
+        return true;
+    });
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public Task Execute_ThreadPoolExhaustedWhileSomebodyListens_AllWake(bool toMeter, bool toActivities) => OnThread(() =>
+    {
+        var measured = 0;
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "Polly.SingleFlight")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        meters.SetMeasurementEventCallback<long>((_, _, _, _) => Interlocked.Increment(ref measured));
+        using var activities = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "Polly.SingleFlight",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = _ => Interlocked.Increment(ref measured),
+        };
+        if (toMeter)
+        {
+            meters.Start();
+        }
+
+        if (toActivities)
+        {
+            ActivitySource.AddActivityListener(activities);
+        }
+
+        var pipeline = Build();
+        using var pool = new ExhaustedThreadPool();
+        using var end = new ManualResetEventSlim();
+        using var source = new CancellationTokenSource();
+        var leader = OnThread(() => pipeline.Execute(_ =>
+        {
+            end.Wait();
+            return 1;
+        }, Keyed()));
+        Probe.WaitFor(Started, 1);
+        var followers = pool.BlockEveryThread(() => pipeline.Execute(_ => 2, Keyed(source.Token)));
+        Probe.WaitFor(Joined, followers.Length);
+        end.Set();
+
+        Assert.Equal(1, WaitFor(leader));
+        Assert.All(followers, follower => Assert.Equal(1, WaitFor(follower)));
+        Assert.True(measured >= followers.Length);
         return true;
     });
 
