@@ -82,6 +82,22 @@ internal static class Coalescing
         return Task.CompletedTask;
     }
 
+    public static async Task NestedByTokenRunsAlone()
+    {
+        var pipeline = new ResiliencePipelineBuilder().AddSingleFlight().Build();
+        var result = await pipeline.ExecuteSingleFlightAsync("key", async flightToken =>
+        {
+            Task<int> nested;
+            using (ExecutionContext.SuppressFlow())
+            {
+                nested = Task.Run(() => pipeline.ExecuteSingleFlightAsync("key", static _ => new ValueTask<int>(5), flightToken).AsTask(), CancellationToken.None);
+            }
+
+            return await nested;
+        });
+        Expect.Equal(5, result, "result");
+    }
+
     /// <summary>Executes under all the keys at once and returns how many executions there were.</summary>
     private static async Task<int> Coalesced(ResiliencePipeline pipeline, SingleFlightGroup group, IEnumerable<object> keys)
     {

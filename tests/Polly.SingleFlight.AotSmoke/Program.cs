@@ -8,6 +8,7 @@ using Polly.SingleFlight.AotSmoke;
     ("keys of every kind coalesce by value", Coalescing.KeysOfEveryKind),
     ("one key, four result types: four flights", Coalescing.ResultTypesAreSeparate),
     ("synchronous executions run and see their role", Coalescing.Synchronous),
+    ("a callback is recognised by its flight's token", Coalescing.NestedByTokenRunsAlone),
     ("a disposable result is copied for each follower", Sharing.DisposableResultsAreCloned),
     ("an outcome that is not to be shared is not", Sharing.UnsharedOutcomesStayWithTheLeader),
     ("a disposable result without a cloner is refused", Sharing.DisposableResultWithoutClonerIsRefused),

@@ -98,12 +98,21 @@ internal static class Callback<TResult, TKind>
             case Fault.InnerCancellation:
                 return Fail(context, execution, Fault.InnerCancellation, default);
             case Fault.LeaderToken when call.Token.IsCancellationRequested:
-                return Fail(context, execution, Fault.LeaderToken, call.Token);
+                return (execution.StartSequence & 1) == 0
+                    ? Fail(context, execution, Fault.LeaderToken, call.Token)
+                    : FailOtherwise(context, execution, Fault.LeaderToken, call.Token);
             default:
                 var result = TKind.Create(execution);
                 CallbackRules.End(context, execution);
                 return Outcome.FromResult(result);
         }
+    }
+
+    /// <summary>Fails with an exception that is no cancellation, but has one inside.</summary>
+    private static Outcome<TResult> FailOtherwise(ResilienceContext context, Execution execution, Fault fault, CancellationToken token)
+    {
+        CallbackRules.End(context, execution);
+        return Outcome.FromException<TResult>(new SoakException(execution, fault, new OperationCanceledException(token)));
     }
 
     private static Outcome<TResult> Fail(ResilienceContext context, Execution execution, Fault fault, CancellationToken token)

@@ -28,7 +28,7 @@ internal interface ISoakFault
     Fault Fault { get; }
 }
 
-internal sealed class SoakException(Execution execution, Fault fault) : Exception, ISoakFault
+internal sealed class SoakException(Execution execution, Fault fault, Exception? inner = null) : Exception(null, inner), ISoakFault
 {
     public Execution Execution { get; } = execution;
 

@@ -50,6 +50,8 @@ public sealed partial class DocsTests : FlightTest
         Assert.Equal(1, cache.Count);
         Assert.Equal(1, Snippets.KeyGenerator().Execute(() => 1));
         Assert.Equal(2, Snippets.HandOver().MaxElections);
+        Assert.Equal("prices", await Snippets.Hop(
+            new ResiliencePipelineBuilder().AddSingleFlight().Build(), OnWorker, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1)));
         var pipeline = Snippets.Sharing();
         using var report = await pipeline.ExecuteSingleFlightAsync("key", _ => new ValueTask<Snippets.Report>(new Snippets.Report(true)), CancellationToken.None);
         Assert.True(report.IsPersonal);
@@ -57,6 +59,14 @@ public sealed partial class DocsTests : FlightTest
         Snippets.Scoped(services);
         await using var provider = services.BuildServiceProvider();
         Assert.NotNull(provider.GetRequiredService<Snippets.PriceClient>());
+
+        static Task<string> OnWorker(Func<Task<string>> work)
+        {
+            using (ExecutionContext.SuppressFlow())
+            {
+                return Task.Run(work);
+            }
+        }
     }
 
     [Fact]

@@ -135,6 +135,20 @@ internal static class Snippets
         return options;
     }
 
+    public static async Task<string> Hop(
+        ResiliencePipeline pipeline, Func<Func<Task<string>>, Task<string>> runOnWorkerAsync, CancellationToken cancellationToken)
+    {
+        #region hop
+        string report = await pipeline.ExecuteSingleFlightAsync(
+            "report",
+            async flightToken => await runOnWorkerAsync(                 // a worker has an execution context of its own
+                async () => await pipeline.ExecuteSingleFlightAsync(
+                    "report", async token => await LoadPricesAsync(token), flightToken)),  // inside the flight, by its token
+            cancellationToken);
+        #endregion
+        return report;
+    }
+
     private static async Task<string> LoadPricesAsync(CancellationToken cancellationToken)
     {
         await Task.Yield();

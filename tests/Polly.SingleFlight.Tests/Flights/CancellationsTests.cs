@@ -1,0 +1,41 @@
+using Polly.SingleFlight.Flights;
+
+namespace Polly.SingleFlight.Tests.Flights;
+
+/// <summary>Exceptions of unusual shapes.</summary>
+public sealed class CancellationsTests
+{
+    [Fact]
+    public void In_ALongChain_IsReadToItsEnd()
+    {
+        using var source = new CancellationTokenSource();
+        Exception exception = new OperationCanceledException(source.Token);
+        for (var i = 0; i < 100_000; i++)
+        {
+            exception = i % 3 == 0 ? new OperationCanceledException("again", exception) : new InvalidOperationException("again", exception);
+        }
+
+        Assert.True(Cancellations.In(exception)!.Carry(source.Token));
+    }
+
+    [Fact]
+    public void In_AggregatesThatShareTheirExceptions_IsReadOnce()
+    {
+        using var source = new CancellationTokenSource();
+        var exception = new AggregateException(new OperationCanceledException(source.Token), new FormatException());
+        for (var i = 0; i < 100; i++)
+        {
+            exception = new AggregateException(exception, exception);
+        }
+
+        Assert.True(Cancellations.In(exception)!.Carry(source.Token));
+    }
+
+    [Fact]
+    public void In_NoCancellation_IsNull()
+    {
+        Assert.Null(Cancellations.In(null));
+        Assert.Null(Cancellations.In(new AggregateException()));
+        Assert.Null(Cancellations.In(new TimeoutException("late", new AggregateException(new FormatException(), new IOException()))));
+    }
+}
