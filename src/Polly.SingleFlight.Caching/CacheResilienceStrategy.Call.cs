@@ -12,12 +12,26 @@ internal sealed partial class CacheResilienceStrategy<TResult>
     private readonly Func<CacheLifetimeGeneratorArguments<TResult>, ValueTask<CacheLifetime>>? _lifetimeGenerator;
     private readonly Func<ShouldCachePredicateArguments<TResult>, ValueTask<bool>>? _shouldCache;
 
-    private async ValueTask<Outcome<TActual>> CallAsync<TActual, TState>(
+    private ValueTask<Outcome<TActual>> Call<TActual, TState>(
         object storageKey, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
     {
-        await _telemetry.Miss(context).ConfigureAwait(context.ContinueOnCapturedContext);
-        var outcome = await CallAndKeepAsync(new Visit(this, storageKey, newerThan: null), callback, context, state, isBackground: false)
-            .ConfigureAwait(context.ContinueOnCapturedContext);
+        var missed = _telemetry.Miss(context);
+        var call = new Visit(this, storageKey, newerThan: null);
+        return missed.IsCompletedSuccessfully && _staleOnError == TimeSpan.Zero
+            ? CallAndKeep(call, callback, context, state, isBackground: false)
+            : CallAsync(missed, call, storageKey, callback, context, state);
+    }
+
+    private async ValueTask<Outcome<TActual>> CallAsync<TActual, TState>(
+        ValueTask missed,
+        Visit visit,
+        object storageKey,
+        Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
+        ResilienceContext context,
+        TState state)
+    {
+        await missed.ConfigureAwait(context.ContinueOnCapturedContext);
+        var outcome = await CallAndKeep(visit, callback, context, state, isBackground: false).ConfigureAwait(context.ContinueOnCapturedContext);
         if (outcome.Exception is null || _staleOnError == TimeSpan.Zero || context.CancellationToken.IsCancellationRequested)
         {
             return outcome;
@@ -37,30 +51,39 @@ internal sealed partial class CacheResilienceStrategy<TResult>
     }
 
     /// <summary>
-    /// Makes the call. Its result is kept inside the flight that the call leads, before anybody holds it; or here, if there is no
-    /// single flight inside or it let the call pass. A follower's result is its leader's business.
+    /// Makes the call. Its result is kept inside the single flight strategy, by the flight that the call leads, before anybody holds it, or by
+    /// whoever runs alone; or here, if there is no such strategy inside. A follower's result is its leader's business, so its wait is returned
+    /// as it is: an asynchronous method around it would need a thread to end, which a caller that blocks its own may be holding.
     /// </summary>
-    private static async ValueTask<Outcome<TActual>> CallAndKeepAsync<TActual, TState>(
+    private static ValueTask<Outcome<TActual>> CallAndKeep<TActual, TState>(
         Visit visit, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state, bool isBackground)
     {
         context.Properties.TryGetValue(ContextProperties.Inside, out var enclosing);
         context.Properties.TryGetValue(ContextProperties.Participation, out var before);
         context.Properties.Set(ContextProperties.Inside, visit);
-        Outcome<TActual> outcome;
+        ValueTask<Outcome<TActual>> pending;
         try
         {
             // A context that no pipeline has begun with has to be made ready, which the empty pipeline does.
-            outcome = isBackground
-                ? await ResiliencePipeline.Empty.ExecuteOutcomeAsync(callback, context, state).ConfigureAwait(false)
-                : await callback(context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+            pending = isBackground ? ResiliencePipeline.Empty.ExecuteOutcomeAsync(callback, context, state) : callback(context, state);
         }
         catch (Exception exception)
         {
-            outcome = Outcome.FromException<TActual>(exception);
+            pending = new(Outcome.FromException<TActual>(exception));
         }
 
+        // What is to be done inside stays with the context, in case the follower has to make the call after all.
+        return enclosing is null && !pending.IsCompleted && PartOf(context, before) is { IsWaitingFollower: true }
+            ? pending
+            : KeepAsync(pending, visit, enclosing, before, context);
+    }
+
+    private static async ValueTask<Outcome<TActual>> KeepAsync<TActual>(
+        ValueTask<Outcome<TActual>> pending, Visit visit, IInsideFlight? enclosing, IParticipation? before, ResilienceContext context)
+    {
+        var outcome = await pending.Settle().ConfigureAwait(context.ContinueOnCapturedContext);
         context.Properties.Set(ContextProperties.Inside, enclosing);
-        if (!visit.WasInside && !HasFollowed(context, before))
+        if (!visit.WasInside && PartOf(context, before)?.ToResult() is not { Role: SingleFlightRole.Follower })
         {
             await visit.KeepAsync(context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
         }
@@ -68,11 +91,9 @@ internal sealed partial class CacheResilienceStrategy<TResult>
         return outcome;
     }
 
-    private static bool HasFollowed(ResilienceContext context, IParticipation? before) =>
-        context.Properties.TryGetValue(ContextProperties.Participation, out var part)
-        && part is not null
-        && part != before
-        && part.ToResult() is { Role: SingleFlightRole.Follower };
+    /// <summary>The part that the call played in a flight of its own.</summary>
+    private static IParticipation? PartOf(ResilienceContext context, IParticipation? before) =>
+        context.Properties.TryGetValue(ContextProperties.Participation, out var part) && part != before ? part : null;
 
     /// <summary>Keeps a result if the options say so, and tells whether it did. Does not throw.</summary>
     private async ValueTask<bool> KeepAsync<TActual>(object storageKey, TActual result, long start, ResilienceContext context)
@@ -160,6 +181,7 @@ internal sealed partial class CacheResilienceStrategy<TResult>
 
         public async ValueTask KeepAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome)
         {
+            WasInside = true;
             if (outcome.Exception is null
                 && await strategy.KeepAsync(storageKey, outcome.Result!, _start, context).ConfigureAwait(context.ContinueOnCapturedContext))
             {

@@ -73,10 +73,10 @@ internal sealed partial class CacheResilienceStrategy<TResult>
                 return;
             }
 
-            var outcome = await CallAndKeepAsync(visit, callback, context, state, isBackground: true).ConfigureAwait(false);
+            var outcome = await CallAndKeep(visit, callback, context, state, isBackground: true).ConfigureAwait(false);
 
             // A result that is not kept would be asked for again by the next hit, so that too has to wait for a moment.
-            strategy._refreshes.End(storageKey, outcome.Exception is null && (visit.HasRenewed || HasFollowed(context, before: null)));
+            strategy._refreshes.End(storageKey, outcome.Exception is null && (visit.HasRenewed || PartOf(context, before: null)?.ToResult() is { Role: SingleFlightRole.Follower }));
             var reported = outcome.Exception is { } exception
                 ? Outcome.FromException<TResult>(exception)
                 : Outcome.FromResult(Up(outcome.Result!));

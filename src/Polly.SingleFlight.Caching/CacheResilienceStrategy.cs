@@ -123,7 +123,7 @@ internal sealed partial class CacheResilienceStrategy<TResult> : ResilienceStrat
             {
                 return Find<TActual>(key, context) is { } entry && IsFresh(entry)
                     ? Return(entry, key, callback, context, state)
-                    : CallAsync(_store.StorageKey<TActual>(key), callback, context, state);
+                    : Call(_store.StorageKey<TActual>(key), callback, context, state);
             }
 
             storageKey = _store.StorageKey<TActual>(key);
@@ -134,7 +134,7 @@ internal sealed partial class CacheResilienceStrategy<TResult> : ResilienceStrat
             return Outcome.FromExceptionAsValueTask<TActual>(exception);
         }
 
-        return FindThenExecuteAsync(key, storageKey, callback, context, state);
+        return FindThenExecute(key, storageKey, callback, context, state);
     }
 
     /// <summary>Inside another execution of the same context; a flight of this one is not for the other to store.</summary>

@@ -17,7 +17,7 @@ internal sealed partial class SingleFlightResilienceStrategy
         PassBy(context, reason);
         if (context.Properties.TryGetValue(ContextProperties.Inside, out var inside) && inside is not null)
         {
-            // It was meant for a flight of this strategy, and not for one further inside.
+            // It was meant for this strategy, and not for one further inside.
             context.Properties.Set(ContextProperties.Inside, null);
         }
 
@@ -28,7 +28,14 @@ internal sealed partial class SingleFlightResilienceStrategy
 
         isWarning |= reason == BypassReason.Reentrancy || (reason == BypassReason.NoKey && _keyUse.IsNeverKeyed());
         var bypassed = Telemetry.Bypassed(context, reason, isWarning);
-        return bypassed.IsCompletedSuccessfully ? RunAlone(callback, context, state) : RunAloneAfterAsync(bypassed, callback, context, state);
+        if (inside is not null && inside.Builder != _builder)
+        {
+            inside = null;
+        }
+
+        return bypassed.IsCompletedSuccessfully
+            ? RunAlone(inside, callback, context, state)
+            : RunAloneAfterAsync(bypassed, inside, callback, context, state);
     }
 
     private void PassBy(ResilienceContext context, BypassReason reason)
@@ -43,30 +50,40 @@ internal sealed partial class SingleFlightResilienceStrategy
 
     private async ValueTask<Outcome<TResult>> RunAloneAfterAsync<TResult, TState>(
         ValueTask reported,
+        IInsideFlight? inside,
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
         TState state)
     {
         await reported.ConfigureAwait(context.ContinueOnCapturedContext);
-        return await RunAlone(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        return await RunAlone(inside, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
     }
 
     private ValueTask<Outcome<TResult>> RunAlone<TResult, TState>(
-        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
+        IInsideFlight? inside, Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
         var scope = _sharing?.BeginAlone(context);
-        return scope is null ? Outcomes.InvokeAsync(callback, context, state) : RunAloneAsync(scope, callback, context, state);
+        return scope is null && inside is null
+            ? Outcomes.InvokeAsync(callback, context, state)
+            : RunAloneAsync(scope, inside, callback, context, state);
     }
 
     private static async ValueTask<Outcome<TResult>> RunAloneAsync<TResult, TState>(
-        IDisposable scope,
+        IDisposable? scope,
+        IInsideFlight? inside,
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
         ResilienceContext context,
         TState state)
     {
         using (scope)
         {
-            return await Outcomes.InvokeAsync(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+            var outcome = await Outcomes.InvokeAsync(callback, context, state).Settle().ConfigureAwait(context.ContinueOnCapturedContext);
+            if (inside is not null)
+            {
+                await inside.KeepAsync(context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
+            }
+
+            return outcome;
         }
     }
 

@@ -6,6 +6,9 @@ namespace Polly.SingleFlight.Flights;
 /// </summary>
 internal interface IParticipation
 {
+    /// <summary>Whether this is a follower that waits, so that whatever is done with the outcome is its leader's business.</summary>
+    bool IsWaitingFollower => false;
+
     /// <summary>The result, or null while the caller is still waiting.</summary>
     SingleFlightResult? ToResult();
 }

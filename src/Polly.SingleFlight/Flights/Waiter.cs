@@ -192,6 +192,8 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         }
     }
 
+    bool IParticipation.IsWaitingFollower => !IsLeader && !Task.IsCompleted;
+
     SingleFlightResult? IParticipation.ToResult() => Task.IsCompleted ? CreateResult() : null;
 
     void IThreadPoolWorkItem.Execute()

@@ -76,8 +76,19 @@ internal sealed partial class HttpSharing : ResultSharing
     public override IDisposable? BeginAlone(ResilienceContext context) =>
         context.Properties.TryGetValue(ResilienceHttp.Request, out var request) && request is not null ? UriWrite.Begin(request, _group) : null;
 
-    /// <summary>A retry inside, after the leader disposed its client.</summary>
-    public override bool IsLossOfLeader(Exception exception) => exception is ObjectDisposedException;
+    /// <summary>A retry inside, after the leader disposed its client. Handlers may wrap it.</summary>
+    public override bool IsLossOfLeader(Exception exception)
+    {
+        for (var link = exception; link is not null; link = link.InnerException)
+        {
+            if (link is ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private async ValueTask<KeyDecision> DecideAsync(ValueTask<Intake> pending, ResilienceContext context)
     {
