@@ -21,6 +21,9 @@ public sealed record SoakOptions
         Exit code: 0 without violations, 1 with violations, 2 when the options are wrong.
         """;
 
+    /// <summary>Gets the names of the arenas.</summary>
+    public static IReadOnlyList<string> Arenas { get; } = [.. ArenaCatalog.Names];
+
     /// <summary>Gets how long to run.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(60);
 

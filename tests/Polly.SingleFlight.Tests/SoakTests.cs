@@ -11,23 +11,28 @@ public class NotInParallel;
 [Collection(nameof(SoakTests))]
 public class SoakTests
 {
+    public static TheoryData<string> Arenas => [.. SoakOptions.Arenas];
+
+    /// <summary>Each arena by itself, since a mix of arenas hides what one finds in seconds.</summary>
     [Theory]
-    [InlineData(1, 48, 3, null)]
-    [InlineData(2, 8, 1, null)]
-    [InlineData(3, 96, 4, null)]
-    [InlineData(4, 32, 2, "nested")]
-    [InlineData(5, 32, 2, "mixed")]
-    public async Task Run_RandomCalls_FindsNoViolation(int seed, int tasks, int keys, string? arena)
+    [MemberData(nameof(Arenas))]
+    public async Task Run_RandomCallsInOneArena_FindsNoViolation(string arena)
     {
-        var options = new SoakOptions { Duration = TimeSpan.FromSeconds(3), Seed = seed, Tasks = tasks, Keys = keys, Arena = arena };
+        var place = SoakOptions.Arenas.ToList().IndexOf(arena);
+        var options = new SoakOptions
+        {
+            Duration = TimeSpan.FromSeconds(2),
+            Seed = place + 1,
+            Tasks = place % 3 == 0 ? 8 : 48,
+            Keys = 1 + (place % 4),
+            Arena = arena,
+        };
 
         var result = await SoakRunner.RunAsync(options, stop: TestContext.Current.CancellationToken);
 
+        Assert.True(result.ViolationCount == 0, $"{options}: {result.ViolationCount} violations.\n{string.Join('\n', result.Violations)}");
         Assert.True(
-            result.ViolationCount == 0,
-            string.Create(CultureInfo.InvariantCulture, $"Seed {seed}, {tasks} tasks, {keys} keys, arena {arena ?? "any"}: {result.ViolationCount} violations.\n") +
-            string.Join('\n', result.Violations));
-        Assert.True(result is { Calls: > 1000, Flights: > 100, Followers: > 100, Canceled: > 10 }, $"Hardly anything happened: {result}.");
+            result is { Calls: > 100, Flights: > 20, Canceled: > 1 } && result.Followers + result.Elections > 10, $"Hardly anything happened: {result}.");
     }
 
     [Theory]

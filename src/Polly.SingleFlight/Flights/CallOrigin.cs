@@ -34,6 +34,7 @@ internal readonly struct CallOrigin
     /// <summary>Records that code inside these flights waits.</summary>
     public void AddEdges_NeedsLock(IWait wait)
     {
+        WaitGraph.Gate.AssertIsHeld();
         AddEdge_NeedsLock(_ambient, wait);
         AddEdge_NeedsLock(_ofContext, wait);
         AddEdge_NeedsLock(_ofToken, wait);
@@ -41,6 +42,7 @@ internal readonly struct CallOrigin
 
     private static void AddEdge_NeedsLock(Flight? from, IWait wait)
     {
+        WaitGraph.Gate.AssertIsHeld();
         if (from is not null)
         {
             WaitGraph.AddEdge_NeedsLock(from, wait);

@@ -31,6 +31,7 @@ internal sealed partial class Flight<TResult>
     /// </summary>
     private bool IsForeign_NeedsLock(Exception exception, Cancellations? cancellations, CancellationToken leaderToken)
     {
+        Stripe.Gate.AssertIsHeld();
         if (LeaderLeft && Strategy.IsLossOfLeader(exception))
         {
             return true;
@@ -46,6 +47,7 @@ internal sealed partial class Flight<TResult>
     /// <summary>Whether they carry the token of a caller that has left, or of a follower that its registration is about to let go.</summary>
     private bool CarryFired_NeedsLock(Cancellations cancellations)
     {
+        Stripe.Gate.AssertIsHeld();
         if (FiredTokens?.Exists(cancellations.Carry) == true)
         {
             return true;
@@ -72,6 +74,7 @@ internal sealed partial class Flight<TResult>
 
     private void RememberFired_NeedsLock(CancellationToken token)
     {
+        Stripe.Gate.AssertIsHeld();
         if (!token.IsCancellationRequested || FiredTokens?.Contains(token) == true)
         {
             return;

@@ -23,6 +23,7 @@ internal sealed partial class Flight<TResult>
 
     private bool IsKeyFree_NeedsLock()
     {
+        Stripe.Gate.AssertIsHeld();
         try
         {
             return Stripe.Find_NeedsLock<TResult>(Hash, Key, Realm) is null;
@@ -36,6 +37,7 @@ internal sealed partial class Flight<TResult>
 
     private Election<TResult> CloseAndElect_NeedsLock(long now, bool counts = true)
     {
+        Stripe.Gate.AssertIsHeld();
         var hadKey = IsJoinable;
         var followers = TakeFollowers_NeedsLock();
         _leader = null;
@@ -49,6 +51,7 @@ internal sealed partial class Flight<TResult>
     /// </summary>
     private Election<TResult> Elect_NeedsLock(Waiter<TResult>? followers, bool takeKey, bool counts, long now)
     {
+        Stripe.Gate.AssertIsHeld();
         var electable = new List<Waiter<TResult>>();
         Waiter<TResult>? alone = null;
         foreach (var waiter in new Followers<TResult>(followers))
@@ -75,6 +78,7 @@ internal sealed partial class Flight<TResult>
 
     private Waiter<TResult>? StartSuccessor_NeedsLock(List<Waiter<TResult>> electable, bool takeKey, long now)
     {
+        Stripe.Gate.AssertIsHeld();
         // One that has finished setting up, if there is one, so that nobody waits for another caller's event callback.
         var leader = electable.Find(static waiter => waiter.IsReady) ?? electable.FirstOrDefault();
         if (leader is null || !leader.TryClaim())

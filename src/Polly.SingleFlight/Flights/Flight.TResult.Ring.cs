@@ -8,6 +8,7 @@ internal sealed partial class Flight<TResult>
 
     private Waiter<TResult>? TakeFollowers_NeedsLock()
     {
+        Stripe.Gate.AssertIsHeld();
         var followers = _followers;
         _followers = null;
         return followers;
@@ -15,6 +16,7 @@ internal sealed partial class Flight<TResult>
 
     private void Append_NeedsLock(Waiter<TResult> waiter)
     {
+        Stripe.Gate.AssertIsHeld();
         if (_followers is not { } first)
         {
             waiter.Next = waiter;
@@ -32,6 +34,7 @@ internal sealed partial class Flight<TResult>
 
     private void Unlink_NeedsLock(Waiter<TResult> waiter)
     {
+        Stripe.Gate.AssertIsHeld();
         if (waiter.Next == waiter)
         {
             _followers = null;

@@ -25,6 +25,7 @@ internal sealed partial class Flight<TResult> : Flight
 
     public void Join_NeedsLock(Waiter<TResult> waiter)
     {
+        Stripe.Gate.AssertIsHeld();
         AssertInvariants_NeedsLock();
         Debug.Assert(!IsClosed, "I2: a closed flight refuses to be joined.");
         Append_NeedsLock(waiter);
@@ -73,6 +74,7 @@ internal sealed partial class Flight<TResult> : Flight
     /// <param name="token">The token of the caller that leaves.</param>
     public Departure<TResult> Leave_NeedsLock(Waiter<TResult>? waiter, long now, CancellationToken token)
     {
+        Stripe.Gate.AssertIsHeld();
         AssertInvariants_NeedsLock();
         if (IsClosed)
         {

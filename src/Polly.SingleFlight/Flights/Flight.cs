@@ -153,6 +153,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     protected void Close_NeedsLock(long now)
     {
+        Stripe.Gate.AssertIsHeld();
         IsClosed = true;
         _endTimestamp = now;
         Stripe.Remove_NeedsLock(this);
@@ -161,6 +162,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     [Conditional("DEBUG")]
     protected virtual void AssertInvariants_NeedsLock()
     {
+        Stripe.Gate.AssertIsHeld();
         Debug.Assert(!(IsJoinable && IsClosed), "I1: a closed flight is not joinable.");
         Debug.Assert(IsClosed || Waiters > 0, "I2: an open flight has waiters.");
         Debug.Assert(Waiters <= Joined, "I2: nobody waits who did not join.");

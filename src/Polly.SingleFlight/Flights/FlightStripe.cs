@@ -20,11 +20,21 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
 
     public Gate Gate { get; } = new();
 
-    public int Count_NeedsLock { get; private set; }
+    public int Count_NeedsLock
+    {
+        get
+        {
+            Gate.AssertIsHeld();
+            return field;
+        }
+
+        private set;
+    }
 
     /// <summary>The joinable flight of the key, result type and realm. Calls the comparer; when that throws, nothing has changed.</summary>
     public Flight<TResult>? Find_NeedsLock<TResult>(int hash, object key, object? realm)
     {
+        Gate.AssertIsHeld();
         for (var flight = _buckets[hash & (_buckets.Length - 1)]; flight is not null; flight = flight.NextInBucket)
         {
             if (flight.Hash == hash
@@ -42,6 +52,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
     /// <summary>The joinable flights of the key, of any result type.</summary>
     public List<Flight> FindAll_NeedsLock(int hash, object key)
     {
+        Gate.AssertIsHeld();
         var found = new List<Flight>();
         for (var flight = _buckets[hash & (_buckets.Length - 1)]; flight is not null; flight = flight.NextInBucket)
         {
@@ -56,6 +67,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
 
     public List<Flight> All_NeedsLock()
     {
+        Gate.AssertIsHeld();
         var all = new List<Flight>(Count_NeedsLock);
         foreach (var bucket in _buckets)
         {
@@ -70,6 +82,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
 
     public void Insert_NeedsLock(Flight flight)
     {
+        Gate.AssertIsHeld();
         Debug.Assert(!flight.IsJoinable && !flight.IsClosed, "I1: a flight enters the table once, and open.");
         if (Count_NeedsLock >= _buckets.Length)
         {
@@ -84,6 +97,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
     /// <summary>Takes out this very flight, whatever else is in the table under an equal key (I1), without asking the comparer (I5).</summary>
     public void Remove_NeedsLock(Flight flight)
     {
+        Gate.AssertIsHeld();
         if (!flight.IsJoinable)
         {
             return;
@@ -107,6 +121,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
 
     private void Link_NeedsLock(Flight flight)
     {
+        Gate.AssertIsHeld();
         ref var bucket = ref _buckets[flight.Hash & (_buckets.Length - 1)];
         flight.NextInBucket = bucket;
         bucket = flight;
@@ -114,6 +129,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
 
     private void Resize_NeedsLock(int capacity)
     {
+        Gate.AssertIsHeld();
         var all = All_NeedsLock();
         _buckets = new Flight?[capacity];
         foreach (var flight in all)

@@ -42,6 +42,7 @@ internal static class WaitGraph
     /// <summary>Whether code of <paramref name="origin"/> that waited for <paramref name="wanted"/> would wait for itself.</summary>
     public static bool WouldDeadlock_NeedsLock(Flight wanted, in CallOrigin origin)
     {
+        Gate.AssertIsHeld();
         if (origin.Includes(wanted))
         {
             return true;
@@ -76,6 +77,7 @@ internal static class WaitGraph
 
     public static void AddEdge_NeedsLock(Flight from, IWait wait)
     {
+        Gate.AssertIsHeld();
         var waits = (from.Nesting ??= new()).Waits ??= [];
         if (waits.Count == waits.Capacity)
         {
@@ -91,6 +93,7 @@ internal static class WaitGraph
     /// </summary>
     public static void Nest_NeedsLock(Flight flight, in CallOrigin origin)
     {
+        Gate.AssertIsHeld();
         (flight.Nesting ??= new()).Enclosing = origin.Innermost;
         for (var link = flight.Nesting; link is not null; link = link.Enclosing?.Nesting)
         {
