@@ -9,8 +9,8 @@ public sealed class RotationTests : ClientTest
         HandlerRecorder recorder = null!;
         var provider = Provide(services =>
         {
-            recorder = HandlerRecorder.AddTo(services);
             services.AddHttpClient(Prices).SetHandlerLifetime(TimeSpan.FromSeconds(1)).AddSingleFlight();
+            recorder = HandlerRecorder.AddTo(services);
         });
 
         var callers = await Fly(Client(provider), 2);
@@ -29,11 +29,11 @@ public sealed class RotationTests : ClientTest
         HandlerRecorder recorder = null!;
         var provider = Provide(services =>
         {
-            recorder = HandlerRecorder.AddTo(services);
             services.ConfigureHttpClientDefaults(static client => client.AddStandard().SetHandlerLifetime(TimeSpan.FromSeconds(1)));
             services.AddHttpClient("a").AddSingleFlight();
             services.AddHttpClient("b").AddSingleFlight();
             services.AddHttpClient("plain");
+            recorder = HandlerRecorder.AddTo(services);
         });
 
         using var a = Client(provider, "a");
