@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Polly.SingleFlight.Extensions.Tests.Identity;
 
 /// <summary>Routers that decide alike for all callers: service discovery and hedging.</summary>
@@ -87,19 +89,12 @@ public sealed class RoutingTests : RoutingTest
     public async Task HedgingRoutes_OfLaterAttempts_AreShared(string path, bool isRetried)
     {
         var failures = 0;
-        var broken = await Serve(context =>
-        {
-            failures++;
-            context.Response.StatusCode = 503;
-            return Task.CompletedTask;
-        });
+        var broken = await Serve(Fail);
         var sound = await Serve(context =>
         {
             if (isRetried && failures == 1)
             {
-                failures++;
-                context.Response.StatusCode = 503;
-                return Task.CompletedTask;
+                return Fail(context);
             }
 
             Server.Probe.Hit(TestServer.Called);
@@ -114,6 +109,13 @@ public sealed class RoutingTests : RoutingTest
         await AllShare(provider, () => new HttpRequestMessage(HttpMethod.Get, Server.At(path)));
         Assert.Equal(isRetried ? 3 : 1, failures);
         Assert.Equal(1, Server.Calls);
+
+        Task Fail(HttpContext context)
+        {
+            failures++;
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return Task.CompletedTask;
+        }
     }
 
     [Fact]

@@ -98,7 +98,7 @@ public sealed class TenantStrategyTests : RoutingTest
             }
 
             AddHedging(client, [.. servers.Values]);
-            AddStrategy(client, request => request.RequestUri = new Uri(servers[Ambient.User!].Address, request.RequestUri!.PathAndQuery));
+            AddStrategy(client, ToServer(servers));
             client.AddRetries("last");
         });
 
@@ -114,7 +114,7 @@ public sealed class TenantStrategyTests : RoutingTest
         {
             client.Services.Configure<OrderedGroupsRoutingOptions>(Prices, options => options.Groups.Add(
                 new UriEndpointGroup { Endpoints = [.. servers.Values.Select(static server => new WeightedUriEndpoint { Uri = server.Address })] }));
-            AddStrategy(client.AddSingleFlight(), request => request.RequestUri = new Uri(servers[Ambient.User!].Address, request.RequestUri!.PathAndQuery));
+            AddStrategy(client.AddSingleFlight(), ToServer(servers));
             client.AddRetries("last");
         });
 
@@ -127,23 +127,14 @@ public sealed class TenantStrategyTests : RoutingTest
     [InlineData(true)]
     public async Task TenantCallback_OfHedging_IsIdentity(bool isPath)
     {
-        var servers = await ServeTenants();
+        var change = isPath ? ToPath : ToServer(await ServeTenants());
         var provider = ProvideClient(client =>
         {
             client.AddSingleFlight();
             client.AddStandardHedgingHandler(routing => AddRoutes(routing, [Server], isWeighted: false))
                 .Configure(options => options.TotalRequestTimeout.TimeoutGenerator = args =>
                 {
-                    var request = args.Context.GetRequestMessage()!;
-                    if (isPath)
-                    {
-                        ToPath(request);
-                    }
-                    else
-                    {
-                        request.RequestUri = new Uri(servers[Ambient.User!].Address, request.RequestUri!.PathAndQuery);
-                    }
-
+                    change(args.Context.GetRequestMessage()!);
                     return new(TimeSpan.FromSeconds(30));
                 });
         });
@@ -169,6 +160,9 @@ public sealed class TenantStrategyTests : RoutingTest
     private static IHttpClientBuilder AddPaths(IHttpClientBuilder client) => AddStrategy(client, ToPath);
 
     private static void ToPath(HttpRequestMessage request) => request.RequestUri = new Uri(request.RequestUri!, $"/of/{Ambient.User}");
+
+    private static Action<HttpRequestMessage> ToServer(Dictionary<string, TestServer> servers) =>
+        request => request.RequestUri = new Uri(servers[Ambient.User!].Address, request.RequestUri!.PathAndQuery);
 
     private static IHttpClientBuilder AddStrategy(IHttpClientBuilder client, Action<HttpRequestMessage> change)
     {

@@ -68,6 +68,20 @@ public sealed class WordsTests : TelemetryTest
         Assert.Contains($"was not shared with those who waited for it ({reason});", warning.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Warning_OfARequestThatWouldWaitForItself_SaysSo()
+    {
+        HttpClient? client = null;
+        var provider = ProvideNamed(builder => builder.AddSingleFlight().AddHttpMessageHandler(() => new Asking(() => client!)));
+        using (client = Client(provider, Name))
+        {
+            Gate.Open();
+            await Get(client);
+        }
+
+        Assert.Contains("an execution would have waited for itself and ran alone (Reentrancy).", Assert.Single(Warnings).Message, StringComparison.Ordinal);
+    }
+
     /// <summary>A strategy of the application may call its events as it likes, and what it says of them is not ours to repeat.</summary>
     [Theory]
     [InlineData("OnResponseUnshared")]
