@@ -47,23 +47,19 @@ internal sealed class HedgingRoutes(
         new UriBuilder(endpoint) { Path = address.LocalPath, Query = address.Query.TrimStart('?') }.Uri;
 
     /// <summary>The options of hedging in the defaults of all clients have no name.</summary>
-    private IEnumerable<Uri> Endpoints()
-    {
-        string[] names = client.Length == 0 ? [client] : [client, Options.DefaultName];
-        return names
-            .SelectMany(name => Groups(ordered, name).SelectMany(static options => options.Groups).SelectMany(static group => group.Endpoints)
-                .Concat(Groups(weighted, name).SelectMany(static options => options.Groups).SelectMany(static group => group.Endpoints)))
-            .Select(static endpoint => endpoint.Uri)
-            .OfType<Uri>()
-            .Where(static endpoint => endpoint.IsAbsoluteUri);
-    }
+    private IEnumerable<Uri> Endpoints() => new[] { client, Options.DefaultName }
+        .SelectMany(name => Groups(() => ordered.Get(name).Groups).Concat(Groups(() => weighted.Get(name).Groups)))
+        .SelectMany(static group => group.Endpoints)
+        .Select(static endpoint => endpoint.Uri)
+        .OfType<Uri>()
+        .Where(static endpoint => endpoint.IsAbsoluteUri);
 
     /// <summary>Options that have become invalid give no routes, although hedging goes on with the last ones.</summary>
-    private static TOptions[] Groups<TOptions>(IOptionsMonitor<TOptions> monitor, string name)
+    private static IEnumerable<UriEndpointGroup> Groups(Func<IEnumerable<UriEndpointGroup>> read)
     {
         try
         {
-            return [monitor.Get(name)];
+            return read();
         }
         catch (OptionsValidationException)
         {
