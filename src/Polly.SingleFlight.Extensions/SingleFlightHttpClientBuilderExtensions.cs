@@ -15,7 +15,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// for all callers.
 /// </para>
 /// <para>
-/// Resilience handlers always go inside, wherever they were added: those that were added before, by
+/// Handlers of resilience and of service discovery always go inside, wherever they were added: those that were added before, by
 /// <c>ConfigureHttpClientDefaults(client => client.AddStandardResilienceHandler())</c> for instance, are moved to right behind single flight, and the log
 /// says so once per client (Information). <see cref="HttpSingleFlightStrategyOptions.KeepHandlerOrder"/> keeps the order.
 /// </para>
@@ -71,7 +71,7 @@ public static class SingleFlightHttpClientBuilderExtensions
     /// Adds single flight and sets the options that are named after the client from a configuration section, now and whenever
     /// the section changes.
     /// </summary>
-    /// <param name="builder">The builder of the client, or of all clients in <c>ConfigureHttpClientDefaults</c>, where changes are not followed.</param>
+    /// <param name="builder">The builder of the client, or of all clients in <c>ConfigureHttpClientDefaults</c>, where the section is not watched.</param>
     /// <param name="section">
     /// The section. Its keys are the names of options: every single value, and the lists <c>Methods</c>, <c>ExcludedHeaders</c>,
     /// <c>HarmlessHeaders</c> and <c>BypassHeaders</c>, which replace the default. <c>AdditionalExcludedHeaders</c> and
@@ -84,6 +84,15 @@ public static class SingleFlightHttpClientBuilderExtensions
     /// A key that is not an option, an option that only code can set, and a value that is not what the option takes are refused as
     /// invalid options are, with the full path of the key. When a changed section is invalid, an error is logged, and
     /// the options stay as they are.
+    /// </para>
+    /// <para>
+    /// A section that is given in <c>ConfigureHttpClientDefaults</c> is not watched: it is read when the options of a client are made, for its first
+    /// request or when the section of the client itself changes. Give the section to each client that is to follow changes.
+    /// </para>
+    /// <para>
+    /// Only a section that is given to this method, or to <c>BindSingleFlight</c>, is tried before a change takes effect. A change to something invalid
+    /// that comes by <c>services.Configure&lt;HttpSingleFlightStrategyOptions&gt;(name, section)</c> is thrown at whoever reloads the configuration, and no
+    /// error is logged at once; the client goes on with the options it had.
     /// </para>
     /// <para>See <see cref="AddSingleFlight(IHttpClientBuilder)"/>.</para>
     /// </remarks>

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -27,7 +26,9 @@ internal static class SingleFlightRegistration
             options.BuilderNameFormatter = static _ => SingleFlightPipeline.Name;
             options.InstanceNameFormatter = static key => key.Client;
         });
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, HandlerArrangement>());
+
+        // The first filter acts last, when all others have added what they add, wherever they were registered.
+        services.Insert(0, ServiceDescriptor.Singleton<IHttpMessageHandlerBuilderFilter, HandlerArrangement>());
         services.AddOptions<TelemetryOptions>().Configure<ILoggerFactory>(static (options, loggers) =>
         {
             options.TelemetryListeners.Add(new LoggingListener(loggers));

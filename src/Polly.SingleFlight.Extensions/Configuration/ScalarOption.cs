@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight.Extensions.Configuration;
@@ -25,12 +26,12 @@ internal sealed record ScalarOption(string Name, string Expected, Func<HttpSingl
             static (options, value) => options.MaxJoinAge = value),
         OfEnum<LeaderDeparture>(nameof(HttpSingleFlightStrategyOptions.LeaderDeparture), static (options, value) => options.LeaderDeparture = value),
         OfEnum<UnsharedOutcome>(nameof(HttpSingleFlightStrategyOptions.UnsharedOutcome), static (options, value) => options.UnsharedOutcome = value),
-        OfInt(nameof(HttpSingleFlightStrategyOptions.MaxElections), static (options, value) => options.MaxElections = value),
+        OfNumber<int>(nameof(HttpSingleFlightStrategyOptions.MaxElections), static (options, value) => options.MaxElections = value),
         OfBool(nameof(HttpSingleFlightStrategyOptions.CancelWhenAbandoned), static (options, value) => options.CancelWhenAbandoned = value),
         OfBool(nameof(HttpSingleFlightStrategyOptions.DetectReentrancy), static (options, value) => options.DetectReentrancy = value),
-        OfInt(nameof(HttpSingleFlightStrategyOptions.MaxRequestBodyBytes), static (options, value) => options.MaxRequestBodyBytes = value),
-        OfInt(nameof(HttpSingleFlightStrategyOptions.MaxResponseBodyBytes), static (options, value) => options.MaxResponseBodyBytes = value),
-        OfLong(nameof(HttpSingleFlightStrategyOptions.MaxTotalBufferedBytes), static (options, value) => options.MaxTotalBufferedBytes = value),
+        OfNumber<int>(nameof(HttpSingleFlightStrategyOptions.MaxRequestBodyBytes), static (options, value) => options.MaxRequestBodyBytes = value),
+        OfNumber<int>(nameof(HttpSingleFlightStrategyOptions.MaxResponseBodyBytes), static (options, value) => options.MaxResponseBodyBytes = value),
+        OfNumber<long>(nameof(HttpSingleFlightStrategyOptions.MaxTotalBufferedBytes), static (options, value) => options.MaxTotalBufferedBytes = value),
         OfBool(nameof(HttpSingleFlightStrategyOptions.ShareNoStoreResponses), static (options, value) => options.ShareNoStoreResponses = value),
         OfBool(nameof(HttpSingleFlightStrategyOptions.ShareSetCookieResponses), static (options, value) => options.ShareSetCookieResponses = value),
         OfBool(nameof(HttpSingleFlightStrategyOptions.GuardCredentials), static (options, value) => options.GuardCredentials = value),
@@ -50,18 +51,12 @@ internal sealed record ScalarOption(string Name, string Expected, Func<HttpSingl
     private static ScalarOption OfBool(string name, Action<HttpSingleFlightStrategyOptions, bool> set) =>
         Of<bool>(name, "true or false", static text => bool.TryParse(text, out var value) ? value : null, set);
 
-    private static ScalarOption OfInt(string name, Action<HttpSingleFlightStrategyOptions, int> set) =>
-        Of<int>(
+    private static ScalarOption OfNumber<T>(string name, Action<HttpSingleFlightStrategyOptions, T> set)
+        where T : struct, IBinaryInteger<T>
+        => Of(
             name,
-            "a whole number of at most 32 bits",
-            static text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null,
-            set);
-
-    private static ScalarOption OfLong(string name, Action<HttpSingleFlightStrategyOptions, long> set) =>
-        Of<long>(
-            name,
-            "a whole number of at most 64 bits",
-            static text => long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null,
+            $"a whole number of at most {8 * T.Zero.GetByteCount()} bits",
+            static text => T.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : (T?)null,
             set);
 
     private static ScalarOption OfEnum<T>(string name, Action<HttpSingleFlightStrategyOptions, T> set)

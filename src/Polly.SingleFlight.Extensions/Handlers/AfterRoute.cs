@@ -1,17 +1,12 @@
 namespace Polly.SingleFlight.Extensions.Handlers;
 
 /// <summary>
-/// Stands after a router that decides alike for all callers, and notes with a request where it was routed to, so that the flight
+/// Stands right behind a router that decides alike for all callers, and notes with a request where it was routed to, so that the flight
 /// can tell that from an address that a handler chose for the leader alone.
 /// </summary>
-/// <param name="isDiscovery">Whether the router resolves the names of services; otherwise it is hedging, which may have no routes.</param>
-internal sealed class AfterRoute(bool isDiscovery) : RequestObserver
+/// <param name="routes">The routes of hedging, of which the new address must be one; null behind service discovery.</param>
+internal sealed class AfterRoute(HedgingRoutes? routes) : RequestObserver
 {
-    /// <summary>Set by the routes of the standard hedging handler.</summary>
-    private static readonly ResiliencePropertyKey<object> s_hedgingRoutes = new("Resilience.Http.RequestRoutingStrategy");
-
-    private static readonly HttpRequestOptionsKey<ResilienceContext?> s_context = new("Resilience.Http.ResilienceContext");
-
     protected override void Observe(HttpRequestMessage request)
     {
         var options = request.Options;
@@ -20,7 +15,7 @@ internal sealed class AfterRoute(bool isDiscovery) : RequestObserver
             return;
         }
 
-        var isRouted = ReferenceEquals(start.Value, here) || isDiscovery || HasHedgingRoutes(options);
+        var isRouted = ReferenceEquals(start.Value, here) || routes is null || routes.HaveLed(request, start.Value, here);
         if (isRouted && !ReferenceEquals(start.Key, here))
         {
             options.Set(RouteOptions.Route, new(start.Key, here));
@@ -30,7 +25,4 @@ internal sealed class AfterRoute(bool isDiscovery) : RequestObserver
             RouteOptions.Remove(options, RouteOptions.Route);
         }
     }
-
-    private static bool HasHedgingRoutes(HttpRequestOptions options) =>
-        options.TryGetValue(s_context, out var context) && context is not null && context.Properties.TryGetValue(s_hedgingRoutes, out _);
 }

@@ -1,6 +1,6 @@
 namespace Polly.SingleFlight.Extensions.Handlers;
 
-/// <summary>Stands before a router and notes the address that a request has there. See <see cref="AfterRoute"/>.</summary>
+/// <summary>Stands right before a router and notes the address that a request has there. See <see cref="AfterRoute"/>.</summary>
 internal sealed class BeforeRoute : RequestObserver
 {
     protected override void Observe(HttpRequestMessage request)
@@ -15,5 +15,6 @@ internal sealed class BeforeRoute : RequestObserver
         var from = options.TryGetValue(RouteOptions.Route, out var route) && ReferenceEquals(route.Value, here) ? route.Key : here;
         RouteOptions.Remove(options, RouteOptions.Route);
         options.Set(RouteOptions.Start, new(from, here));
+        HedgingRoutes.Begin(request);
     }
 }

@@ -9,10 +9,14 @@ using Polly.SingleFlight.Http;
 namespace Polly.SingleFlight.Extensions.Handlers;
 
 /// <summary>
-/// Arranges the handlers of a client when all of them are there: resilience handlers go inside single flight, and observers go where
-/// requests are routed and where they leave.
+/// Arranges the handlers of a client when all of them are there: those of resilience and service discovery go inside single flight, and
+/// observers go where requests are routed and where they leave.
 /// </summary>
-internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrategyOptions> options, ILoggerFactory loggers)
+internal sealed class HandlerArrangement(
+    IOptionsMonitor<HttpSingleFlightStrategyOptions> options,
+    IOptionsMonitor<OrderedGroupsRoutingOptions> orderedRoutes,
+    IOptionsMonitor<WeightedGroupsRoutingOptions> weightedRoutes,
+    ILoggerFactory loggers)
     : IHttpMessageHandlerBuilderFilter
 {
     private readonly ILogger _logger = Log.CreateLogger(loggers);
@@ -28,8 +32,9 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
             return;
         }
 
-        MoveInside(handlers, builder.Name ?? "");
-        ObserveRoutes(handlers);
+        var client = builder.Name ?? "";
+        MoveInside(handlers, client);
+        ObserveRoutes(handlers, client);
 
         // A primary handler that passes requests on may change them where no handler of ours sees it.
         if (builder.PrimaryHandler is not DelegatingHandler)
@@ -39,8 +44,9 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
     };
 
     /// <summary>
-    /// Moves the resilience handlers that stand outside single flight to right behind it. A circuit breaker outside would count one failed
-    /// flight as a failure of every caller. What resolves the names of services goes with them: a retry is to resolve anew.
+    /// Moves the handlers of resilience and of service discovery that stand outside single flight to right behind it. A circuit breaker outside
+    /// would count one failed flight as a failure of every caller. A name that was resolved outside would make a write end the flights of one
+    /// endpoint, and not those of the others; and a retry is to resolve anew.
     /// </summary>
     private void MoveInside(IList<DelegatingHandler> handlers, string client)
     {
@@ -50,13 +56,12 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
             return;
         }
 
-        var outside = handlers.TakeWhile(handler => handler != own).ToArray();
-        if (!outside.Any(IsResilience))
+        DelegatingHandler[] moved = [.. handlers.TakeWhile(handler => handler != own).Where(static handler => IsResilience(handler) || IsDiscovery(handler))];
+        if (moved is [])
         {
             return;
         }
 
-        DelegatingHandler[] moved = [.. outside.Where(static handler => IsResilience(handler) || IsDiscovery(handler))];
         foreach (var handler in moved)
         {
             handlers.Remove(handler);
@@ -91,33 +96,27 @@ internal sealed class HandlerArrangement(IOptionsMonitor<HttpSingleFlightStrateg
         }
     }
 
-    /// <summary>Puts observers around every run of handlers that route requests for all callers alike.</summary>
-    private static void ObserveRoutes(IList<DelegatingHandler> handlers)
+    /// <summary>
+    /// Puts observers around each handler that may route requests for all callers alike, one by one: what another handler does, wherever it
+    /// stands, is not excused by that.
+    /// </summary>
+    private void ObserveRoutes(IList<DelegatingHandler> handlers, string client)
     {
-        for (var start = 0; start < handlers.Count; start++)
+        var all = handlers.ToArray();
+        for (var i = 0; i < all.Length; i++)
         {
-            var end = start;
-            while (end < handlers.Count && MayRoute(handlers[end]))
+            // Standard hedging, which alone has routes, is two handlers, and the outer one routes.
+            var mayHedge = IsOthersResilience(all[i]) && i + 1 < all.Length && IsOthersResilience(all[i + 1]);
+            if (mayHedge || IsDiscovery(all[i]))
             {
-                end++;
+                var place = handlers.IndexOf(all[i]);
+                handlers.Insert(place + 1, new AfterRoute(mayHedge ? new HedgingRoutes(orderedRoutes, weightedRoutes, client) : null));
+                handlers.Insert(place, new BeforeRoute());
             }
-
-            var run = handlers.Skip(start).Take(end - start).ToArray();
-            var isDiscovery = run.Any(IsDiscovery);
-
-            // Standard hedging, which alone has routes, is two handlers.
-            if (isDiscovery || run.Length > 1)
-            {
-                handlers.Insert(end, new AfterRoute(isDiscovery));
-                handlers.Insert(start, new BeforeRoute());
-                end += 2;
-            }
-
-            start = end;
         }
     }
 
-    private static bool MayRoute(DelegatingHandler handler) => IsDiscovery(handler) || handler is ResilienceHandler and not SingleFlightHandler;
+    private static bool IsOthersResilience(DelegatingHandler handler) => handler is ResilienceHandler and not SingleFlightHandler;
 
     /// <summary>Whether a handler holds strategies: those of Polly 8, or the policies of Polly 7 from Microsoft.Extensions.Http.Polly.</summary>
     private static bool IsResilience(DelegatingHandler handler) =>

@@ -10,9 +10,9 @@ internal sealed class LoggingListener(ILoggerFactory loggers) : TelemetryListene
     private readonly ILogger _logger = Telemetry.Log.CreateLogger(loggers);
 
     public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args) =>
-        Log(args.Event, args.Source.PipelineName, args.Source.PipelineInstanceName, args.Arguments);
+        Log(args.Event, args.Context, args.Source.PipelineName, args.Source.PipelineInstanceName, args.Arguments);
 
-    private void Log<TArgs>(ResilienceEvent @event, string? pipeline, string? instance, TArgs args)
+    private void Log<TArgs>(ResilienceEvent @event, ResilienceContext context, string? pipeline, string? instance, TArgs args)
     {
         // What another strategy's arguments would say about themselves is not ours to log.
         if (typeof(TArgs).Assembly != typeof(SingleFlightGroup).Assembly)
@@ -22,7 +22,7 @@ internal sealed class LoggingListener(ILoggerFactory loggers) : TelemetryListene
 
         if (Is<TArgs, OnFlightBypassedArguments>(ref args, out var bypassed))
         {
-            LogBypass(@event.Severity, pipeline, instance, bypassed.Reason);
+            LogBypass(@event.Severity, context, pipeline, instance, bypassed.Reason);
         }
         else if (Is<TArgs, OnFlightJoinedArguments>(ref args, out var joined))
         {
@@ -38,7 +38,7 @@ internal sealed class LoggingListener(ILoggerFactory loggers) : TelemetryListene
         }
     }
 
-    private void LogBypass(ResilienceEventSeverity severity, string? pipeline, string? instance, BypassReason reason)
+    private void LogBypass(ResilienceEventSeverity severity, ResilienceContext context, string? pipeline, string? instance, BypassReason reason)
     {
         if (severity < ResilienceEventSeverity.Warning)
         {
@@ -48,7 +48,7 @@ internal sealed class LoggingListener(ILoggerFactory loggers) : TelemetryListene
         {
             Telemetry.Log.BypassedByReentrancy(_logger, pipeline, instance, reason);
         }
-        else if (reason == BypassReason.NoKey)
+        else if (reason == BypassReason.NoKey && !HasRelativeUri(context))
         {
             Telemetry.Log.NeverKeyed(_logger, pipeline, instance, reason);
         }
@@ -58,12 +58,15 @@ internal sealed class LoggingListener(ILoggerFactory loggers) : TelemetryListene
         }
     }
 
+    /// <summary>Such a request has no key although others of its pipeline may have one.</summary>
+    private static bool HasRelativeUri(ResilienceContext context) => context.GetRequestMessage() is { RequestUri: not { IsAbsoluteUri: true } };
+
     private static string AdviceFor(BypassReason reason) => reason switch
     {
         BypassReason.UnbufferedBody => "Buffer its body with LoadIntoBufferAsync before it is sent.",
         BypassReason.BodyTooLarge => "Its body is larger than MaxRequestBodyBytes.",
         BypassReason.Header => "A header such as Cache-Control: no-store, or one of BypassHeaders, keeps it apart.",
-        BypassReason.NoKey => "Its URI must be absolute, and its Discriminator must give a value.",
+        BypassReason.NoKey => "Its URI must be absolute.",
         _ => "See BypassReason.",
     };
 

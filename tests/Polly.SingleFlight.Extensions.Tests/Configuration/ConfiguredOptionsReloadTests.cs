@@ -32,6 +32,7 @@ public sealed class ConfiguredOptionsReloadTests : ClientTest
         await Get(client);
         await Get(Client(provider));
         Assert.Equal(3, Probe[Started]);
+        Assert.Empty(Of(LogLevel.Error));
 
         settings.Replace(("MaxElections", "6"));
         await Get(client);

@@ -59,8 +59,18 @@ public sealed class HandlerOrderTests : ClientTest
             static client => AddApp(client).AddSingleFlight());
 
     [Fact]
-    public void ServiceDiscovery_OutsideWithoutResilience_StaysWhereItIs() =>
-        IsArranged(["ResolvingHttpDelegatingHandler", Ours], static defaults => defaults.AddServiceDiscovery(), static client => client.AddSingleFlight());
+    public void ServiceDiscovery_OutsideAlone_GoesInside() =>
+        IsArranged(
+            [App, Ours, "ResolvingHttpDelegatingHandler"],
+            static defaults => defaults.AddServiceDiscovery(),
+            static client => AddApp(client).AddSingleFlight());
+
+    [Fact]
+    public void KeepHandlerOrder_IsTrue_LeavesServiceDiscoveryOutside() =>
+        IsArranged(
+            ["ResolvingHttpDelegatingHandler", Ours],
+            static defaults => defaults.AddServiceDiscovery(),
+            static client => client.AddSingleFlight(static options => options.KeepHandlerOrder = true));
 
     [Fact]
     public void Client_WithoutSingleFlight_IsLeftAlone()
@@ -68,10 +78,10 @@ public sealed class HandlerOrderTests : ClientTest
         HandlerRecorder recorder = null!;
         var provider = Provide(services =>
         {
-            recorder = HandlerRecorder.AddTo(services);
             services.AddHttpClient(Prices).AddSingleFlight();
             AddApp(services.AddHttpClient("plain"));
             AddApp(AddApp(services.AddHttpClient("resilient")).AddStandard());
+            recorder = HandlerRecorder.AddTo(services);
         });
 
         using var plain = Client(provider, "plain");
@@ -87,11 +97,11 @@ public sealed class HandlerOrderTests : ClientTest
         HandlerRecorder recorder = null!;
         var provider = Provide(services =>
         {
-            recorder = HandlerRecorder.AddTo(services);
             services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
             services.AddServiceDiscovery();
             services.ConfigureHttpClientDefaults(defaults);
             configure(services.AddHttpClient(Prices));
+            recorder = HandlerRecorder.AddTo(services);
         });
 
         using var client = Client(provider);

@@ -9,8 +9,8 @@ public sealed class RotationTests : ClientTest
         HandlerRecorder recorder = null!;
         var provider = Provide(services =>
         {
-            recorder = HandlerRecorder.AddTo(services);
             services.AddHttpClient(Prices).SetHandlerLifetime(TimeSpan.FromSeconds(1)).AddSingleFlight();
+            recorder = HandlerRecorder.AddTo(services);
         });
 
         var callers = await Fly(Client(provider), 2);
@@ -29,11 +29,11 @@ public sealed class RotationTests : ClientTest
         HandlerRecorder recorder = null!;
         var provider = Provide(services =>
         {
-            recorder = HandlerRecorder.AddTo(services);
             services.ConfigureHttpClientDefaults(static client => client.AddStandard().SetHandlerLifetime(TimeSpan.FromSeconds(1)));
             services.AddHttpClient("a").AddSingleFlight();
             services.AddHttpClient("b").AddSingleFlight();
             services.AddHttpClient("plain");
+            recorder = HandlerRecorder.AddTo(services);
         });
 
         using var a = Client(provider, "a");
@@ -49,6 +49,50 @@ public sealed class RotationTests : ClientTest
             Assert.Contains("(ResilienceHandler)", record.Message, StringComparison.Ordinal);
             Assert.Contains(nameof(HttpSingleFlightStrategyOptions.KeepHandlerOrder), record.Message, StringComparison.Ordinal);
         });
+    }
+
+    [Fact]
+    public void Handlers_ThatAreMoved_AreAllNamedInTheirOrder()
+    {
+        var provider = Provide(static services =>
+        {
+            services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+            services.AddServiceDiscovery();
+            services.AddHttpClient(Prices).AddRetries().AddServiceDiscovery().AddSingleFlight();
+        });
+
+        using var client = Client(provider);
+
+        Assert.Contains("(ResilienceHandler, ResolvingHttpDelegatingHandler)", Assert.Single(Of(LogLevel.Information)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The order of the next handlers is what the options say then, or what they said last when they have become invalid.</summary>
+    [Theory]
+    [InlineData("true", "false", false)]
+    [InlineData("false", "true", true)]
+    [InlineData("true", "-", true)]
+    [InlineData("false", "-", false)]
+    public async Task KeepHandlerOrder_Changed_IsTheOrderOfTheNextHandlers(string before, string after, bool keepsOrder)
+    {
+        HandlerRecorder recorder = null!;
+        var settings = new Settings(("KeepHandlerOrder", before));
+        var provider = Provide(services =>
+        {
+            services.Configure<HttpSingleFlightStrategyOptions>(Prices, settings.Prices);
+            services.AddHttpClient(Prices).AddStandard().SetHandlerLifetime(TimeSpan.FromSeconds(1)).AddSingleFlight();
+            recorder = HandlerRecorder.AddTo(services);
+        });
+        using var first = Client(provider);
+        string[] kept = ["ResilienceHandler", "SingleFlightHandler"];
+        Assert.Equal(before == "true", recorder.Of(Prices).SequenceEqual(kept));
+
+        _ = Record.Exception(() => settings.Replace(after == "-" ? ("MaxElections", "-1") : ("KeepHandlerOrder", after)));
+        await Probe.Reached(Expired, 1);
+        using var next = Client(provider);
+
+        Assert.Equal(2, recorder.Chains);
+        Assert.Equal(keepsOrder, recorder.Of(Prices).SequenceEqual(kept));
+        Assert.Equal(after == "-" ? 1 : 0, Of(LogLevel.Error).Count());
     }
 
     /// <summary>The monitor of options drops what it has before it finds the new ones invalid.</summary>

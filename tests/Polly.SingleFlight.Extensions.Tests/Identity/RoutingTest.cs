@@ -28,6 +28,23 @@ public abstract class RoutingTest : IdentityTest
         return AnswerAsync(context);
     });
 
+    /// <summary>A server for each tenant, which answers with its name.</summary>
+    internal async Task<Dictionary<string, TestServer>> ServeTenants()
+    {
+        Dictionary<string, TestServer> servers = [];
+        foreach (var tenant in Tenants)
+        {
+            servers[tenant] = await Serve(async context =>
+            {
+                Server.Probe.Hit(TestServer.Called);
+                await Hold(context);
+                await Write(context, tenant);
+            });
+        }
+
+        return servers;
+    }
+
     /// <summary>A client of the service "prices", which has so many endpoints, and those of its tenants, which have one.</summary>
     internal async Task<ServiceProvider> Discover(
         int endpoints, Action<IHttpClientBuilder> configure, Action<IHttpClientBuilder>? defaults = null)
@@ -38,14 +55,8 @@ public abstract class RoutingTest : IdentityTest
             settings[$"Services:prices:http:{i}"] = (await ServeAlike()).Address.OriginalString;
         }
 
-        foreach (var tenant in Tenants)
+        foreach (var (tenant, server) in await ServeTenants())
         {
-            var server = await Serve(async context =>
-            {
-                Server.Probe.Hit(TestServer.Called);
-                await Hold(context);
-                await Write(context, tenant);
-            });
             settings[$"Services:prices-{tenant}:http:0"] = server.Address.OriginalString;
         }
 

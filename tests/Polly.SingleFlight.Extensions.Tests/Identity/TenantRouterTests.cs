@@ -51,19 +51,6 @@ public sealed class TenantRouterTests : RoutingTest
         await EachTenantGetsItsOwn(provider, "another path or query");
     }
 
-    /// <summary>Between handlers of resilience nobody looks; that there are two, as hedging is, must not cover for a strategy that routes.</summary>
-    [Fact]
-    public async Task TenantRouter_InAStrategy_IsIdentity()
-    {
-        var provider = ProvideClient(static client =>
-        {
-            client.AddStandard().AddResilienceHandler("router", static pipeline => pipeline.AddStrategy(static _ => new Routing(), new RoutingOptions()));
-            client.AddSingleFlight();
-        });
-
-        await EachTenantGetsItsOwn(provider, "another path or query");
-    }
-
     /// <summary>Hedging without routes must not cover for a router.</summary>
     [Fact]
     public async Task TenantRouter_InsideHedgingWithoutRoutes_IsIdentity() => await EachTenantGetsItsOwn(
@@ -71,19 +58,4 @@ public sealed class TenantRouterTests : RoutingTest
 
     private static DelegatingHandler Router() =>
         new AppHandler(static request => request.RequestUri = new Uri(request.RequestUri!, $"/of/{Ambient.User}"));
-
-    private sealed class RoutingOptions : ResilienceStrategyOptions;
-
-    private sealed class Routing : ResilienceStrategy<HttpResponseMessage>
-    {
-        private static readonly ResiliencePropertyKey<HttpRequestMessage?> s_request = new("Resilience.Http.RequestMessage");
-
-        protected override ValueTask<Outcome<HttpResponseMessage>> ExecuteCore<TState>(
-            Func<ResilienceContext, TState, ValueTask<Outcome<HttpResponseMessage>>> callback, ResilienceContext context, TState state)
-        {
-            var request = context.Properties.GetValue(s_request, null)!;
-            request.RequestUri = new Uri(request.RequestUri!, $"/of/{Ambient.User}");
-            return callback(context, state);
-        }
-    }
 }

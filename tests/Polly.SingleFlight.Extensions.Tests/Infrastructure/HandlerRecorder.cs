@@ -28,6 +28,7 @@ internal sealed class HandlerRecorder : IHttpMessageHandlerBuilderFilter
         }
     }
 
+    /// <summary>To be called when all else is registered: the filter of single flight puts itself first too.</summary>
     public static HandlerRecorder AddTo(IServiceCollection services)
     {
         var recorder = new HandlerRecorder();

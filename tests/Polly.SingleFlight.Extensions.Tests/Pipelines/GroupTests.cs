@@ -78,6 +78,25 @@ public sealed class GroupTests : ClientTest
         Assert.Equal(2, _seen.Distinct().Count());
     }
 
+    /// <summary>
+    /// Microsoft names a pipeline after the client and the handler with a hyphen between, and the first pipeline of a name is that of all.
+    /// </summary>
+    [Fact]
+    public async Task GetSingleFlightGroup_OfNamesThatMakeOne_IsTheSame()
+    {
+        var provider = Provide(services =>
+        {
+            services.AddHttpClient("a-b").AddResilienceHandler("c", (pipeline, context) => pipeline.AddSingleFlight(See(context)));
+            services.AddHttpClient("a").AddResilienceHandler("b-c", (pipeline, context) => pipeline.AddSingleFlight(See(context)));
+        });
+
+        var callers = await Fly(Client(provider, "a-b"), Client(provider, "a"));
+        Gate.Open();
+
+        Assert.Single((await Task.WhenAll(callers)).Distinct());
+        Assert.Single(_seen);
+    }
+
     [Fact]
     public void GetSingleFlightGroup_OfNull_Throws() =>
         Assert.Throws<ArgumentNullException>("context", static () => ((ResilienceHandlerContext)null!).GetSingleFlightGroup());
