@@ -86,8 +86,8 @@ public static class SingleFlightHttpClientBuilderExtensions
     /// the options stay as they are.
     /// </para>
     /// <para>
-    /// A section that is given in <c>ConfigureHttpClientDefaults</c> is not watched: it is read when the options of a client are made, for its first
-    /// request or when the section of the client itself changes. Give the section to each client that is to follow changes.
+    /// A section that is given in <c>ConfigureHttpClientDefaults</c> is not watched: it is read when the options of a client are made, which is when the client is created for the first
+    /// time, or when the section of the client itself changes. Give the section to each client that is to follow changes.
     /// </para>
     /// <para>
     /// Only a section that is given to this method, or to <c>BindSingleFlight</c>, is tried before a change takes effect. A change to something invalid
