@@ -1,3 +1,4 @@
+using Polly.SingleFlight.Execution;
 using Polly.SingleFlight.Flights;
 
 namespace Polly.SingleFlight.Caching;

@@ -1,4 +1,4 @@
-using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Execution;
 
 namespace Polly.SingleFlight.Caching;
 

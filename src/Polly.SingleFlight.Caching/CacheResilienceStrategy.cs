@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Polly.SingleFlight.Caching.Storage;
 using Polly.SingleFlight.Caching.Telemetry;
+using Polly.SingleFlight.Execution;
 using Polly.SingleFlight.Flights;
 using Polly.SingleFlight.Sharing;
 using Polly.Telemetry;

@@ -1,4 +1,6 @@
+using Polly.SingleFlight.Execution;
 using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight;
 
@@ -19,5 +21,8 @@ internal static class ContextProperties
     /// <summary>The flight whose context this is, or from whose context its properties were copied.</summary>
     public static readonly ResiliencePropertyKey<Flight?> Flight = new("Polly.SF.Flight");
 
-    public static bool IsOurs(string name) => name == Key.Key || name == Participation.Key || name == Inside.Key || name == Flight.Key;
+    /// <summary>Whether a property of the flight's context is the flight's own: one of these, or one by which a request travels.</summary>
+    public static bool StaysWithFlight(string name) =>
+        name == Key.Key || name == Participation.Key || name == Inside.Key || name == Flight.Key
+        || name.StartsWith(ResilienceHttp.Prefix, StringComparison.Ordinal);
 }

@@ -1,93 +1,33 @@
-using System.Diagnostics;
+using Polly.SingleFlight.Execution;
 using Polly.SingleFlight.Flights;
 using Polly.SingleFlight.Sharing;
-using Polly.SingleFlight.Telemetry;
 using Polly.Telemetry;
 
 namespace Polly.SingleFlight;
 
 /// <summary>
-/// The strategy: finds the caller's key, and lets it lead, follow or pass.
+/// The strategy: finds the caller's key, and lets it lead (<see cref="LeaderRun{TResult, TState}"/>), follow (<see cref="Caller{TResult, TState}"/>)
+/// or run alone (<see cref="LoneRun"/>).
 /// </summary>
-internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrategy
+internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
 {
+    private readonly ExecutionParts _parts;
     private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
-    private readonly FlightTable _table;
-    private readonly long _maxJoinAge;
-    private readonly bool _detectReentrancy;
-    private readonly ResultSharing? _sharing;
-    private readonly TagList _tags;
-    private readonly ResiliencePipelineBuilderBase _builder;
-    private readonly KeyUse _keyUse = new();
 
     public SingleFlightResilienceStrategy(
-        SingleFlightStrategyOptions options,
-        Type? resultType,
-        ResilienceStrategyTelemetry telemetry,
-        ResiliencePipelineBuilderBase builder)
+        SingleFlightStrategyOptions options, Type? resultType, ResilienceStrategyTelemetry telemetry, ResiliencePipelineBuilderBase builder)
     {
-        _builder = builder;
-        options.CheckPipeline(builder);
-        var group = options.Group ?? new SingleFlightGroup();
-        Clock = builder.TimeProvider ?? TimeProvider.System;
-        _sharing = options.CreateSharing(group, builder);
-        Realm = _sharing?.Realm;
-        if (resultType is not null && _sharing is not { MakesCopies: true } && ResultOwnership.IsExclusive(resultType))
-        {
-            throw ResultOwnership.CannotShare(resultType);
-        }
-
-        Telemetry = new FlightTelemetry(telemetry, options);
-        LeaderDeparture = options.LeaderDeparture;
-        CancelWhenAbandoned = options.CancelWhenAbandoned;
-        MaxElections = options.MaxElections;
+        _parts = new ExecutionParts(options, resultType, telemetry, builder);
         _keyGenerator = options.KeyGenerator == SingleFlightStrategyOptions.KeyFromContext ? null : options.KeyGenerator;
-        _table = group.Table;
-        _detectReentrancy = options.DetectReentrancy;
-        _maxJoinAge = ToTimestampUnits(options.MaxJoinAge, Clock);
-        if (!string.IsNullOrEmpty(builder.Name))
-        {
-            _tags.Add("pipeline.name", builder.Name);
-        }
-
-        if (!string.IsNullOrEmpty(builder.InstanceName))
-        {
-            _tags.Add("pipeline.instance", builder.InstanceName);
-        }
-
-        if (!string.IsNullOrEmpty(options.Name))
-        {
-            _tags.Add("strategy.name", options.Name);
-        }
     }
-
-    public TimeProvider Clock { get; }
-
-    public FlightTelemetry Telemetry { get; }
-
-    public LeaderDeparture LeaderDeparture { get; }
-
-    public bool CancelWhenAbandoned { get; }
-
-    public int MaxElections { get; }
-
-    /// <summary>The rules by which outcomes are given to callers; null where there are none.</summary>
-    public object? Realm { get; }
-
-    /// <summary>Counts an execution whose caller is about to be let go.</summary>
-    public void Record(SingleFlightResult result) => SingleFlightInstruments.ExecutionEnded(result, _tags);
 
     protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
-        if (_sharing is { FindsKeys: true })
+        var call = new Call<TResult, TState>(callback, context, state);
+        if (_keyGenerator is null && _parts.Sharing is not { FindsKeys: true })
         {
-            return ExecuteByDecision(_sharing, callback, context, state);
-        }
-
-        if (_keyGenerator is null)
-        {
-            return Execute(context.GetSingleFlightKey(), null, callback, context, state);
+            return Execute(context.GetSingleFlightKey(), null, call);
         }
 
         if (context.CancellationToken.IsCancellationRequested)
@@ -97,13 +37,8 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
 
         try
         {
-            var key = _keyGenerator(new SingleFlightKeyGeneratorArguments(context));
-            if (!key.IsCompletedSuccessfully)
-            {
-                return ExecuteAsync(key, callback, context, state);
-            }
-
-            return Execute(key.Result, null, callback, context, state);
+            var decision = FindKeyAsync<TResult>(context);
+            return decision.IsCompletedSuccessfully ? Execute(decision.Result, call) : ExecuteAsync(decision, call);
         }
         catch (Exception exception)
         {
@@ -111,64 +46,74 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         }
     }
 
-    private async ValueTask<Outcome<TResult>> ExecuteAsync<TResult, TState>(
-        ValueTask<object?> pendingKey,
-        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
-        ResilienceContext context,
-        TState state)
+    private ValueTask<KeyDecision> FindKeyAsync<TResult>(ResilienceContext context)
     {
-        object? key;
+        if (_parts.Sharing is { FindsKeys: true } sharing)
+        {
+            return sharing.FindKeyAsync<TResult>(context);
+        }
+
+        var key = _keyGenerator!(new SingleFlightKeyGeneratorArguments(context));
+        return key.IsCompletedSuccessfully ? new(KeyDecision.Coalesce(key.Result)) : AwaitAsync(key, context);
+
+        static async ValueTask<KeyDecision> AwaitAsync(ValueTask<object?> key, ResilienceContext context) =>
+            KeyDecision.Coalesce(await key.ConfigureAwait(context.ContinueOnCapturedContext));
+    }
+
+    private async ValueTask<Outcome<TResult>> ExecuteAsync<TResult, TState>(ValueTask<KeyDecision> pending, Call<TResult, TState> call)
+    {
+        KeyDecision decision;
         try
         {
-            key = await pendingKey.ConfigureAwait(context.ContinueOnCapturedContext);
+            decision = await pending.ConfigureAwait(call.Context.ContinueOnCapturedContext);
         }
         catch (Exception exception)
         {
-            return Reject<TResult>(context, exception);
+            return Reject<TResult>(call.Context, exception);
         }
 
-        return await Execute(key, null, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        return await Execute(decision, call).ConfigureAwait(call.Context.ContinueOnCapturedContext);
     }
 
-    private ValueTask<Outcome<TResult>> Execute<TResult, TState>(
-        object? key,
-        Attachment? attachment,
-        Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback,
-        ResilienceContext context,
-        TState state)
+    private ValueTask<Outcome<TResult>> Execute<TResult, TState>(in KeyDecision decision, in Call<TResult, TState> call) =>
+        decision.Key is null or "" && !call.Context.CancellationToken.IsCancellationRequested
+            ? LoneRun.Execute(_parts, decision.Bypass, call, decision.IsWarning)
+            : Execute(decision.Key, decision.Attachment, call);
+
+    private ValueTask<Outcome<TResult>> Execute<TResult, TState>(object? key, Attachment? attachment, in Call<TResult, TState> call)
     {
-        if (context.CancellationToken.IsCancellationRequested)
+        if (call.Context.CancellationToken.IsCancellationRequested)
         {
-            return new(Reject<TResult>(context));
+            return new(Reject<TResult>(call.Context));
         }
 
         if (key is null or "")
         {
-            return ExecuteAlone(BypassReason.NoKey, callback, context, state);
+            return LoneRun.Execute(_parts, BypassReason.NoKey, call);
         }
 
-        _keyUse.Keyed();
-        if (ResultOwnership<TResult>.IsExclusive && _sharing is not { MakesCopies: true })
+        _parts.KeyUse.Keyed();
+        if (ResultOwnership<TResult>.IsExclusive && _parts.Sharing is not { MakesCopies: true })
         {
-            return new(Reject<TResult>(context, ResultOwnership.CannotShare(typeof(TResult))));
+            return new(Reject<TResult>(call.Context, ResultOwnership.CannotShare(typeof(TResult))));
         }
 
         Admission<TResult> admission;
         try
         {
-            admission = Admit(key, attachment, callback, context, state);
+            admission = Admission<TResult>.Admit(_parts, key, attachment, call);
         }
         catch (Exception exception)
         {
             // The comparer or the clock threw; nothing was changed by then.
-            return new(Reject<TResult>(context, exception));
+            return new(Reject<TResult>(call.Context, exception));
         }
 
         return admission switch
         {
-            { Waiter: { } waiter } => Follow(waiter, admission.CallerCount),
-            { Flight: { } flight } => Lead(flight, admission.CallerCount, callback, context, state),
-            _ => ExecuteAlone(BypassReason.Reentrancy, callback, context, state),
+            { Waiter: Caller<TResult, TState> follower } => follower.Follow(admission.CallerCount),
+            { Flight: { } flight } => LeaderRun<TResult, TState>.Lead(_parts, flight, call),
+            _ => LoneRun.Execute(_parts, BypassReason.Reentrancy, call),
         };
     }
 
@@ -181,13 +126,5 @@ internal sealed partial class SingleFlightResilienceStrategy : ResilienceStrateg
         }
 
         return exception is null ? Outcomes.Canceled<TResult>(context) : Outcome.FromException<TResult>(exception);
-    }
-
-    private static long ToTimestampUnits(TimeSpan span, TimeProvider clock)
-    {
-        var units = span.Ticks * (clock.TimestampFrequency / (double)TimeSpan.TicksPerSecond);
-
-        // The comparison is not for show: before .NET 9 the cast of a larger value wraps around.
-        return span == System.Threading.Timeout.InfiniteTimeSpan || units >= long.MaxValue ? long.MaxValue : (long)units;
     }
 }

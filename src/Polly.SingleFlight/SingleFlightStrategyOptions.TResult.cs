@@ -34,8 +34,9 @@ public class SingleFlightStrategyOptions<TResult> : SingleFlightStrategyOptions
 
     internal override Type? ResultType => typeof(TResult);
 
-    internal override Sharing.ResultSharing? CreateSharing(SingleFlightGroup group, ResiliencePipelineBuilderBase builder) =>
+    internal override Sharing.ResultSharing? CreateSharing(
+        SingleFlightGroup group, ResiliencePipelineBuilderBase builder, Telemetry.FlightTelemetry telemetry) =>
         ShouldShare is null && ResultCloner is null
             ? null
-            : new Sharing.ResultSharing<TResult>(ShouldShare, UnsharedOutcome, ResultCloner);
+            : new Sharing.ResultSharing<TResult>(ShouldShare, UnsharedOutcome, ResultCloner, telemetry);
 }

@@ -133,5 +133,6 @@ public class SingleFlightStrategyOptions : ResilienceStrategyOptions
     }
 
     /// <summary>What of these options depends on the result type, or null when nothing does.</summary>
-    internal virtual Sharing.ResultSharing? CreateSharing(SingleFlightGroup group, ResiliencePipelineBuilderBase builder) => null;
+    internal virtual Sharing.ResultSharing? CreateSharing(
+        SingleFlightGroup group, ResiliencePipelineBuilderBase builder, Telemetry.FlightTelemetry telemetry) => null;
 }

@@ -3,7 +3,7 @@ using Polly.Timeout;
 namespace Polly.SingleFlight.Flights;
 
 /// <summary>
-/// The cancellations in an exception: it may be one, or have one somewhere inside it. A client for gRPC, HTTP or SQL throws an exception
+/// The cancellations in an exception: it may be one, or have one somewhere inside it. A client for gRPC or SQL throws an exception
 /// of its own around it, and code that blocks gets an <see cref="AggregateException"/>.
 /// </summary>
 /// <remarks>

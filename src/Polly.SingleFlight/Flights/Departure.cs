@@ -13,10 +13,10 @@ internal readonly record struct Departure<TResult>(Flight<TResult>? Abandoned, F
         {
             if (leaver is not null)
             {
-                flight.Strategy.Telemetry.Abandoned(leaver, flight);
+                flight.Rules.Listener.OnAbandoned(flight, leaver);
             }
 
-            if (flight.Strategy.CancelWhenAbandoned)
+            if (flight.Rules.CancelWhenAbandoned)
             {
                 flight.CancelOffStack();
             }

@@ -32,7 +32,7 @@ internal sealed partial class Flight<TResult>
     private bool IsForeign_NeedsLock(Exception exception, Cancellations? cancellations, CancellationToken leaderToken)
     {
         Stripe.Gate.AssertIsHeld();
-        if (LeaderLeft && Strategy.IsLossOfLeader(exception))
+        if (LeaderLeft && Rules.Listener.IsLossOfLeader(exception))
         {
             return true;
         }

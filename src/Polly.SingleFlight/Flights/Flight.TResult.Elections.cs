@@ -26,7 +26,7 @@ internal sealed partial class Flight<TResult>
         Stripe.Gate.AssertIsHeld();
         try
         {
-            return Stripe.Find_NeedsLock<TResult>(Hash, Key, Realm) is null;
+            return Stripe.Find_NeedsLock<TResult>(Hash, Key, Rules.Realm) is null;
         }
         catch (Exception)
         {
@@ -62,7 +62,7 @@ internal sealed partial class Flight<TResult>
             }
 
             waiter.Elections += counts ? 1 : 0;
-            if (waiter.Elections <= waiter.Strategy.MaxElections)
+            if (waiter.Elections <= waiter.Rules.MaxElections)
             {
                 electable.Add(waiter);
                 continue;
@@ -87,7 +87,7 @@ internal sealed partial class Flight<TResult>
         }
 
         var key = Key is IntrinsicKey intrinsic ? intrinsic.For(leader.Attachment) : Key;
-        var successor = new Flight<TResult>(Strategy, Stripe, Hash, key, now) { Attachment = leader.Attachment, FiredTokens = FiredTokens };
+        var successor = new Flight<TResult>(Rules, Stripe, Hash, key, now) { Attachment = leader.Attachment, FiredTokens = FiredTokens };
         foreach (var waiter in electable)
         {
             waiter.Flight = successor;

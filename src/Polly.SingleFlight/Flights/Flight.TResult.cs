@@ -16,8 +16,8 @@ internal sealed partial class Flight<TResult> : Flight
     /// <summary>The leader's wait; null while its callback runs synchronously, and when it has left.</summary>
     private Waiter<TResult>? _leader;
 
-    public Flight(SingleFlightResilienceStrategy strategy, FlightStripe stripe, int hash, object key, long now)
-        : base(strategy, stripe, hash, key, now)
+    public Flight(FlightRules rules, FlightStripe stripe, int hash, object key, long now)
+        : base(rules, stripe, hash, key, now)
     {
     }
 
@@ -45,6 +45,7 @@ internal sealed partial class Flight<TResult> : Flight
             }
 
             _leader = leader;
+            Leader = LeaderState.Waiting;
             return true;
         }
     }
@@ -52,7 +53,7 @@ internal sealed partial class Flight<TResult> : Flight
     /// <summary>The leader's token fired. Once it has a wait of its own, that wait has its own registration.</summary>
     public void OnLeaderTokenFired(CancellationToken token)
     {
-        var now = Strategy.Clock.GetTimestamp();
+        var now = Rules.Clock.GetTimestamp();
         Departure<TResult> departure;
         lock (Stripe.Gate)
         {
@@ -62,7 +63,7 @@ internal sealed partial class Flight<TResult> : Flight
             }
 
             departure = Leave_NeedsLock(null, now, token);
-            LeaderAbandoned = departure.Abandoned is not null;
+            Leader = departure.Abandoned is null ? LeaderState.Leaving : LeaderState.Abandoning;
         }
 
         departure.Act(leaver: null);
@@ -84,8 +85,7 @@ internal sealed partial class Flight<TResult> : Flight
         var isLeader = waiter is null || waiter == _leader;
         if (isLeader)
         {
-            LeaderLeft = true;
-            LeaderReturned = waiter is not null;
+            Leader = waiter is null ? LeaderState.Leaving : LeaderState.Left;
             _leader = null;
         }
         else
@@ -100,7 +100,7 @@ internal sealed partial class Flight<TResult> : Flight
         }
 
         RememberFired_NeedsLock(token);
-        return isLeader && Strategy.LeaderDeparture == LeaderDeparture.HandOver
+        return isLeader && Rules.LeaderDeparture == LeaderDeparture.HandOver
             ? new Departure<TResult>(null, this, CloseAndElect_NeedsLock(now))
             : default;
     }
@@ -146,7 +146,7 @@ internal sealed partial class Flight<TResult> : Flight
 
     public override bool CancelByGroup()
     {
-        var now = Strategy.Clock.GetTimestamp();
+        var now = Rules.Clock.GetTimestamp();
         Waiter<TResult>? followers;
         Waiter<TResult>? leader;
         lock (Stripe.Gate)
@@ -158,13 +158,17 @@ internal sealed partial class Flight<TResult> : Flight
 
             followers = TakeFollowers_NeedsLock();
             leader = _leader;
-            LeaderReturned = leader is not null;
+            if (leader is not null)
+            {
+                Leader = LeaderState.LetGo;
+            }
+
             _leader = null;
             Close_NeedsLock(now);
         }
 
         CancelOffStack();
-        var outcome = Outcome.FromException<TResult>(Strategy.Telemetry.Rejection(new FlightCanceledException()));
+        var outcome = Outcome.FromException<TResult>(Rules.Listener.CreateCancellation());
         foreach (var follower in new Followers<TResult>(followers))
         {
             follower.TryRelease(outcome, now);

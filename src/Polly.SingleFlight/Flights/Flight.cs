@@ -7,7 +7,7 @@ namespace Polly.SingleFlight.Flights;
 /// </summary>
 /// <remarks>
 /// <para>Invariants, named in docs/design-decisions.md together with the tests that guard them:</para>
-/// <para>I1 - One joinable flight per key, result type and realm (<see cref="Realm"/>). A flight stops being joinable before it leaves the table, and leaves by reference.</para>
+/// <para>I1 - One joinable flight per key, result type and realm (<see cref="FlightRules.Realm"/>). A flight stops being joinable before it leaves the table, and leaves by reference.</para>
 /// <para>I2 - Waiters never rise from zero: a closed flight refuses to be joined, and state and count change under one lock.</para>
 /// <para>I3 - Closed before published: once any caller holds the outcome, no later call receives it.</para>
 /// <para>I4 - One caller's cancellation ends that caller's wait and nothing else; only the last leave cancels the callback.</para>
@@ -19,17 +19,20 @@ namespace Polly.SingleFlight.Flights;
 /// because code of the callback may still hold the token, and it owns neither a timer nor a handle.
 /// </para>
 /// </remarks>
+[DebuggerDisplay("{DebugText,nq}")]
 internal abstract class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
 {
     private static long s_lastId;
 
     private Flight? _nextInBucket;
     private long _endTimestamp;
-    private bool _hasEnded;
 
-    protected Flight(SingleFlightResilienceStrategy strategy, FlightStripe stripe, int hash, object key, long now)
+    /// <summary>Written under the gate, save that the run which closed the flight ends it without; read anywhere.</summary>
+    private volatile FlightState _state;
+
+    protected Flight(FlightRules rules, FlightStripe stripe, int hash, object key, long now)
     {
-        Strategy = strategy;
+        Rules = rules;
         Stripe = stripe;
         Hash = hash;
         Key = key;
@@ -39,8 +42,8 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         Waiters = 1;
     }
 
-    /// <summary>The strategy whose options rule the flight: its leader's, and in a successor its predecessor's.</summary>
-    public SingleFlightResilienceStrategy Strategy { get; }
+    /// <summary>The rules of the flight: its leader's, and in a successor its predecessor's.</summary>
+    public FlightRules Rules { get; }
 
     public FlightStripe Stripe { get; }
 
@@ -48,12 +51,6 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     /// <summary>The key; given up when the flight ends.</summary>
     public object Key { get; private set; }
-
-    /// <summary>
-    /// The rules by which the flight's outcome is given to its callers; null where there are none. Only callers with equal rules share a flight,
-    /// whatever their keys.
-    /// </summary>
-    public object? Realm => Strategy.Realm;
 
     /// <summary>What the leader brought along; given up when the flight ends.</summary>
     public Attachment? Attachment { get; set; }
@@ -67,20 +64,20 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>The next flight of the same bucket of the table.</summary>
     public ref Flight? NextInBucket => ref _nextInBucket;
 
-    /// <summary>Whether the flight is in the table. Changed by <see cref="FlightStripe"/> alone.</summary>
-    public bool IsJoinable { get; set; }
+    /// <summary>Whether the flight is in the table.</summary>
+    public bool IsJoinable => _state == FlightState.Joinable;
 
-    /// <summary>Whether the flight has given up its callers: it completed, was abandoned, handed over or cancelled.</summary>
-    public bool IsClosed { get; private set; }
+    /// <summary>Whether the flight has given up its callers.</summary>
+    public bool IsClosed => _state >= FlightState.Closed;
 
-    /// <summary>Whether the leader was the last to leave, while its callback ran synchronously; it reports that when it returns.</summary>
-    public bool LeaderAbandoned { get; protected set; }
+    /// <summary>Whether everybody who waited has been given something. Never unset.</summary>
+    public bool HasEnded => _state == FlightState.Ended;
+
+    /// <summary>What has become of the leader. Guarded by the gate; its own thread may read it without.</summary>
+    public LeaderState Leader { get; protected set; }
 
     /// <summary>Whether the leader left before the flight closed.</summary>
-    public bool LeaderLeft { get; protected set; }
-
-    /// <summary>Whether the leader was let go before the flight ended. One that left while its callback runs synchronously has not been (S4).</summary>
-    public bool LeaderReturned { get; set; }
+    public bool LeaderLeft => Leader is LeaderState.Leaving or LeaderState.Abandoning or LeaderState.Left;
 
     /// <summary>How many callers are present, the leader included.</summary>
     public int Waiters { get; protected set; }
@@ -100,13 +97,12 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>The span that followers link to. Written by the leader before its callback runs, read after the outcome is published.</summary>
     public Activity? Span { get; set; }
 
-    /// <summary>Whether everybody who waited has been given something. Never unset.</summary>
-    public bool HasEnded => Volatile.Read(ref _hasEnded);
-
     /// <summary>The time since the start, by the clock the flight was started on.</summary>
-    public TimeSpan Age => Strategy.Clock.GetElapsedTime(StartTimestamp);
+    public TimeSpan Age => Rules.Clock.GetElapsedTime(StartTimestamp);
 
-    Flight? IWait.Target => HasEnded || LeaderReturned ? null : this;
+    private string DebugText => $"#{Id} {_state}, {Waiters} of {Joined} callers, leader {Leader}, {ResultType.Name}";
+
+    Flight? IWait.Target => HasEnded || Leader is LeaderState.Left or LeaderState.LetGo ? null : this;
 
     /// <summary>Ends the flight for everybody; false when it had closed already.</summary>
     public abstract bool CancelByGroup();
@@ -117,7 +113,8 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>Called when everybody has been given something and the callback has ended.</summary>
     public void End()
     {
-        Volatile.Write(ref _hasEnded, true);
+        Debug.Assert(IsClosed, "I3: a flight closes before it ends.");
+        _state = FlightState.Ended;
 
         // Execution contexts, and flights that ran inside this one, may hold it for as long as they live.
         (Key as IntrinsicKey)?.GiveUp();
@@ -149,21 +146,37 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     /// <summary>What the leader of the closed flight has to do with it.</summary>
     public SingleFlightResult CreateLeaderResult() =>
-        new(SingleFlightRole.Leader, Joined, Id, Strategy.Clock.GetElapsedTime(StartTimestamp, _endTimestamp));
+        new(SingleFlightRole.Leader, Joined, Id, Rules.Clock.GetElapsedTime(StartTimestamp, _endTimestamp));
+
+    /// <summary>Called by <see cref="FlightStripe"/> when it puts the flight into the table or takes it out.</summary>
+    public void SetJoinable_NeedsLock(bool isJoinable)
+    {
+        Stripe.Gate.AssertIsHeld();
+        Debug.Assert(!IsClosed, "I1: a closed flight is not in the table.");
+        _state = isJoinable ? FlightState.Joinable : FlightState.Open;
+    }
+
+    /// <summary>Marks the leader as let go, and says what had become of it.</summary>
+    public LeaderState LetLeaderGo_NeedsLock()
+    {
+        Stripe.Gate.AssertIsHeld();
+        var before = Leader;
+        Leader = LeaderLeft ? LeaderState.Left : LeaderState.LetGo;
+        return before;
+    }
 
     protected void Close_NeedsLock(long now)
     {
         Stripe.Gate.AssertIsHeld();
-        IsClosed = true;
-        _endTimestamp = now;
         Stripe.Remove_NeedsLock(this);
+        _state = FlightState.Closed;
+        _endTimestamp = now;
     }
 
     [Conditional("DEBUG")]
     protected virtual void AssertInvariants_NeedsLock()
     {
         Stripe.Gate.AssertIsHeld();
-        Debug.Assert(!(IsJoinable && IsClosed), "I1: a closed flight is not joinable.");
         Debug.Assert(IsClosed || Waiters > 0, "I2: an open flight has waiters.");
         Debug.Assert(Waiters <= Joined, "I2: nobody waits who did not join.");
         Debug.Assert(!IsJoinable || !IsCancellationRequested, "I1: a joinable flight is not cancelled.");

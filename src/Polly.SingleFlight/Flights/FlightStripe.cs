@@ -39,7 +39,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
         {
             if (flight.Hash == hash
                 && flight is Flight<TResult> typed
-                && Equals(flight.Realm, realm)
+                && Equals(flight.Rules.Realm, realm)
                 && comparer.Equals(flight.Key, key))
             {
                 return typed;
@@ -91,7 +91,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
 
         Link_NeedsLock(flight);
         Count_NeedsLock++;
-        flight.IsJoinable = true;
+        flight.SetJoinable_NeedsLock(true);
     }
 
     /// <summary>Takes out this very flight, whatever else is in the table under an equal key (I1), without asking the comparer (I5).</summary>
@@ -103,7 +103,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
             return;
         }
 
-        flight.IsJoinable = false;
+        flight.SetJoinable_NeedsLock(false);
         ref var link = ref _buckets[flight.Hash & (_buckets.Length - 1)];
         while (!ReferenceEquals(link, flight))
         {

@@ -1,4 +1,4 @@
-using Polly.SingleFlight.Telemetry;
+using System.Diagnostics;
 
 namespace Polly.SingleFlight.Flights;
 
@@ -18,6 +18,7 @@ namespace Polly.SingleFlight.Flights;
 /// W3 - A caller runs its own callback only after it finished setting up its wait (<see cref="Ready"/>).
 /// </para>
 /// </remarks>
+[DebuggerDisplay("{DebugText,nq}")]
 internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>, IParticipation, IWait, IThreadPoolWorkItem
 {
     private const int Claimed = 1;
@@ -27,7 +28,6 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     private readonly ExecutionContext? _executionContext;
     private readonly SynchronizationContext? _synchronizationContext;
-    private readonly FollowerWait? _wait;
     private CancellationTokenRegistration _registration;
     private int _state;
 
@@ -36,22 +36,20 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     private long _time;
 
     protected Waiter(
-        SingleFlightResilienceStrategy strategy, Flight<TResult> flight, ResilienceContext context, long now, bool isLeader)
+        Flight<TResult> flight, ResilienceContext context, long now, bool isLeader)
         : base(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        Strategy = strategy;
         Flight = flight;
         Context = context;
         IsLeader = isLeader;
         CanLeave = context.CancellationToken.CanBeCanceled;
         _time = now;
-        _wait = isLeader ? null : SingleFlightInstruments.BeginWait();
         _executionContext = ExecutionContext.Capture();
         _synchronizationContext = context.ContinueOnCapturedContext ? SynchronizationContext.Current : null;
     }
 
-    /// <summary>The strategy the caller came through; another than the flight's when a group is shared.</summary>
-    public SingleFlightResilienceStrategy Strategy { get; }
+    /// <summary>The rules of the pipeline that the caller came through; another than the flight's when a group is shared.</summary>
+    public abstract FlightRules Rules { get; }
 
     /// <summary>The caller's own context; only for the caller itself and, later, the claimer (I6).</summary>
     public ResilienceContext Context { get; }
@@ -89,6 +87,8 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     public bool IsLeaving => Context.CancellationToken.IsCancellationRequested;
 
     public bool IsClaimed => (Volatile.Read(ref _state) & Claimed) != 0;
+
+    private string DebugText => $"{(IsLeader ? "leader" : "follower")} of #{Flight.Id}{(IsClaimed ? ", claimed" : "")}{(IsReady ? "" : ", not set up")}";
 
     Flight? IWait.Target => IsClaimed ? null : Flight;
 
@@ -136,18 +136,9 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <summary>Lets the claimed caller go.</summary>
     public void Release(in Outcome<TResult> outcome, long now)
     {
-        var end = ReferenceEquals(Strategy.Clock, Flight.Strategy.Clock) ? now : Strategy.Clock.GetTimestamp();
-        _time = Math.Max(0, Strategy.Clock.GetElapsedTime(_time, end).Ticks);
-        if (SingleFlightInstruments.CountsExecutions)
-        {
-            Strategy.Record(CreateResult());
-        }
-
-        if (_wait is not null)
-        {
-            SingleFlightInstruments.WaitEnded(_wait, Flight.Span);
-        }
-
+        var end = ReferenceEquals(Rules.Clock, Flight.Rules.Clock) ? now : Rules.Clock.GetTimestamp();
+        _time = Math.Max(0, Rules.Clock.GetElapsedTime(_time, end).Ticks);
+        OnRelease();
         SetResult(outcome);
     }
 
@@ -155,7 +146,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <param name="exception">What the caller gets; null for the cancellation of its own token.</param>
     public void Leave(Exception? exception)
     {
-        var now = Flight.Strategy.Clock.GetTimestamp();
+        var now = Flight.Rules.Clock.GetTimestamp();
         Departure<TResult> departure;
         lock (Flight.Stripe.Gate)
         {
@@ -214,10 +205,13 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         RunOnExecutionContext();
     }
 
+    /// <summary>Called just before the caller is let go by somebody else. Does not throw.</summary>
+    protected abstract void OnRelease();
+
     /// <summary>Runs the caller's own callback and lets the caller go with its outcome. Does not throw.</summary>
     protected abstract void RunSummoned();
 
-    private SingleFlightResult CreateResult() =>
+    protected SingleFlightResult CreateResult() =>
         new(IsLeader ? SingleFlightRole.Leader : SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time));
 
     private void RunOnExecutionContext()

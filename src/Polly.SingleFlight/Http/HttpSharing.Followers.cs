@@ -60,12 +60,12 @@ internal sealed partial class HttpSharing
     /// <summary>Reports why a response is not shared, and remembers it where the next response will not be either.</summary>
     private void Remember(Flight flight, System.Net.HttpStatusCode? status, Unshareable reason, ResilienceContext context)
     {
-        flight.Strategy.Telemetry.ResponseUnshared(context, reason);
+        _telemetry.ResponseUnshared(context, reason);
         if (reason == Unshareable.Identity
             && flight.Attachment is HttpCall { Exchange.Addition: { } addition }
             && Interlocked.Exchange(ref _guardReported, 1) == 0)
         {
-            flight.Strategy.Telemetry.IdentityGuard(context, addition);
+            _telemetry.IdentityGuard(context, addition);
         }
 
         if (status is { } known && !ResponseRules.IsTransient(known) && reason is not (Unshareable.BuffersFull or Unshareable.LengthMismatch))

@@ -125,7 +125,7 @@ internal sealed partial class HttpSharing
             var asked = outcome.Exception is { } exception
                 ? Outcome.FromException<HttpResponseMessage>(exception)
                 : Outcome.FromResult(copy!);
-            return await OutcomeDistribution.AskAsync(flight, _shouldShare, context, asked).ConfigureAwait(false)
+            return await OutcomeDistribution.AskAsync(_telemetry, _shouldShare, context, asked).ConfigureAwait(false)
                 ? Unshareable.None
                 : Unshareable.ShouldShare;
         }

@@ -1,5 +1,6 @@
 using Polly.SingleFlight.Flights;
 using Polly.SingleFlight.Sharing;
+using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Http;
 
@@ -10,6 +11,7 @@ namespace Polly.SingleFlight.Http;
 internal sealed partial class HttpSharing : ResultSharing
 {
     private readonly SingleFlightGroup _group;
+    private readonly FlightTelemetry _telemetry;
     private readonly HttpRealm _realm;
     private readonly HttpIntake _intake;
     private readonly HttpRequestKeys _keys;
@@ -17,10 +19,11 @@ internal sealed partial class HttpSharing : ResultSharing
     private readonly UnshareableMemory _memory;
     private int _optedInReported;
 
-    public HttpSharing(HttpSingleFlightStrategyOptions options, SingleFlightGroup group, ResiliencePipelineBuilderBase builder)
+    public HttpSharing(HttpSingleFlightStrategyOptions options, SingleFlightGroup group, ResiliencePipelineBuilderBase builder, FlightTelemetry telemetry)
     {
         var clock = builder.TimeProvider ?? TimeProvider.System;
         _group = group;
+        _telemetry = telemetry;
         _realm = HttpRealm.Of(options, builder);
         _intake = new HttpIntake(options);
         _keys = new HttpRequestKeys(options);

@@ -280,7 +280,8 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
         }
     }
 
-    internal override Sharing.ResultSharing CreateSharing(SingleFlightGroup group, ResiliencePipelineBuilderBase builder) => new HttpSharing(this, group, builder);
+    internal override Sharing.ResultSharing CreateSharing(
+        SingleFlightGroup group, ResiliencePipelineBuilderBase builder, Telemetry.FlightTelemetry telemetry) => new HttpSharing(this, group, builder, telemetry);
 
     /// <summary>The default generator, callable by users who build their own upon it; the strategy itself does without it.</summary>
     private async ValueTask<object?> GenerateKeyAsync(SingleFlightKeyGeneratorArguments args)

@@ -11,5 +11,5 @@ internal readonly record struct KeyDecision(object? Key, Attachment? Attachment,
 {
     public static KeyDecision Alone(BypassReason reason, bool isWarning = false) => new(null, null, reason, isWarning);
 
-    public static KeyDecision Coalesce(object? key, Attachment attachment) => new(key, attachment, BypassReason.NoKey, IsWarning: false);
+    public static KeyDecision Coalesce(object? key, Attachment? attachment = null) => new(key, attachment, BypassReason.NoKey, IsWarning: false);
 }

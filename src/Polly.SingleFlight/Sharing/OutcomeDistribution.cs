@@ -1,4 +1,5 @@
 using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Sharing;
 
@@ -16,7 +17,7 @@ internal static class OutcomeDistribution
 
     /// <summary>Asks the predicate; one that throws says no.</summary>
     public static async ValueTask<bool> AskAsync<TResult>(
-        Flight flight, Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>> shouldShare, ResilienceContext context, Outcome<TResult> outcome)
+        FlightTelemetry telemetry, Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>> shouldShare, ResilienceContext context, Outcome<TResult> outcome)
     {
         try
         {
@@ -24,7 +25,7 @@ internal static class OutcomeDistribution
         }
         catch (Exception exception)
         {
-            flight.Strategy.Telemetry.CallbackFailed(context, "ShouldShare", exception);
+            telemetry.CallbackFailed(context, "ShouldShare", exception);
             return false;
         }
     }

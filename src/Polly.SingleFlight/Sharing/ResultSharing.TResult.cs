@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Sharing;
 
@@ -10,7 +11,8 @@ namespace Polly.SingleFlight.Sharing;
 internal sealed class ResultSharing<TResult>(
     Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>>? shouldShare,
     UnsharedOutcome unsharedOutcome,
-    Func<ResultClonerArguments<TResult>, ValueTask<TResult>>? cloner)
+    Func<ResultClonerArguments<TResult>, ValueTask<TResult>>? cloner,
+    FlightTelemetry telemetry)
     : ResultSharing
 {
     /// <summary>Functions are equal if they are the same method of the same object.</summary>
@@ -23,7 +25,7 @@ internal sealed class ResultSharing<TResult>(
         Flight<TActual> flight, Waiter<TActual> followers, Outcome<TActual> outcome, ResilienceContext context, long now)
     {
         if (shouldShare is not null
-            && !await OutcomeDistribution.AskAsync(flight, shouldShare, context, Convert(outcome)).ConfigureAwait(false))
+            && !await OutcomeDistribution.AskAsync(telemetry, shouldShare, context, Convert(outcome)).ConfigureAwait(false))
         {
             OutcomeDistribution.SendAway(flight, followers, unsharedOutcome, now);
         }

@@ -124,14 +124,14 @@ internal static class SingleFlightInstruments
     }
 
     /// <summary>Notes the beginning of a follower's wait; null if nobody listens.</summary>
-    public static FollowerWait? BeginWait() =>
-        s_source.HasListeners() ? new FollowerWait(DateTimeOffset.UtcNow, Activity.Current?.Context ?? default) : null;
+    public static FollowerSpan? BeginWait() =>
+        s_source.HasListeners() ? new FollowerSpan(DateTimeOffset.UtcNow, Activity.Current?.Context ?? default) : null;
 
     /// <summary>
     /// Records a follower's wait as an activity linked to the flight's span. That is done when the wait is over: a link can only be given at the
     /// start of an activity, and a follower may join before the leader's span exists.
     /// </summary>
-    public static void WaitEnded(FollowerWait wait, Activity? flight)
+    public static void WaitEnded(FollowerSpan wait, Activity? flight)
     {
         if (flight is null)
         {

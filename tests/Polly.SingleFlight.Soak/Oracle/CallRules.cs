@@ -74,7 +74,7 @@ internal static class CallRules
         var expected = own is { IsAlone: true } || (own is not null && own == received) ? own : null;
 
         // A leader whose token has fired gets a cancellation of its own in place of the callback's.
-        var mayBeEither = own is not null && received is null && call.Plan.Fault == Fault.InnerCancellation;
+        var mayBeEither = own is not null && received is null && call.Plan.Fault is (Fault.InnerCancellation or Fault.LeaderToken);
         Require(written == expected || (mayBeEither && written == own), "S3 what the callback wrote is on the wrong context, or missing", call);
     }
 

@@ -1,4 +1,4 @@
-namespace Polly.SingleFlight.Flights;
+namespace Polly.SingleFlight.Execution;
 
 /// <summary>
 /// What a strategy outside, such as a cache, has to do inside the flight: before the callback, when the flight is the one of its

@@ -1,14 +1,13 @@
 using System.Collections.ObjectModel;
+using Polly.SingleFlight.Flights;
 
-namespace Polly.SingleFlight.Flights;
+namespace Polly.SingleFlight.Execution;
 
 /// <summary>
 /// The context that a flight owns, so that its callback never sees one whose caller has returned (S3).
 /// </summary>
 internal static class FlightContext
 {
-    private const string HttpPrefix = "Resilience.Http.";
-
     /// <summary>
     /// A context from the pool with the leader's settings, a copy of its properties, and the flight's token. It is the context of no flight
     /// until <see cref="ContextProperties.Flight"/> is set.
@@ -84,7 +83,7 @@ internal static class FlightContext
 
     private static void CopyToLeader(ref IDictionary<string, object?>? target, ResilienceContext leader, string name, object? value)
     {
-        if (!ContextProperties.IsOurs(name) && !name.StartsWith(HttpPrefix, StringComparison.Ordinal))
+        if (!ContextProperties.StaysWithFlight(name))
         {
             target ??= EntriesOf(leader);
             target[name] = value;

@@ -1,0 +1,78 @@
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Telemetry;
+
+namespace Polly.SingleFlight.Execution;
+
+/// <summary>A waiter with the caller's own call, in case it has to make it after all.</summary>
+internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResult> flight, in Call<TResult, TState> call, long now, bool isLeader)
+    : Waiter<TResult>(flight, call.Context, now, isLeader)
+{
+    private readonly Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> _callback = call.Callback;
+    private readonly TState _state = call.State;
+    private readonly FollowerSpan? _span = isLeader ? null : SingleFlightInstruments.BeginWait();
+
+    public override FlightRules Rules => parts.Rules;
+
+    /// <summary>
+    /// Waits for the flight. The task handed out is the wait itself (S12); only an option callback that is still running puts a frame around it,
+    /// since it uses the caller's context and must end before the caller returns (I6).
+    /// </summary>
+    public ValueTask<Outcome<TResult>> Follow(int callerCount)
+    {
+        try
+        {
+            Context.Properties.Set(ContextProperties.Participation, this);
+        }
+        catch (Exception exception)
+        {
+            Leave(exception);
+            return new(Task);
+        }
+
+        var joined = parts.Telemetry.Joined(Context, Flight, callerCount);
+        Listen();
+        if (!joined.IsCompletedSuccessfully)
+        {
+            return FollowAfterAsync(joined);
+        }
+
+        Ready();
+        return new(Task);
+    }
+
+    protected override void OnRelease()
+    {
+        if (SingleFlightInstruments.CountsExecutions)
+        {
+            parts.Count(CreateResult());
+        }
+
+        if (_span is not null)
+        {
+            SingleFlightInstruments.WaitEnded(_span, Flight.Span);
+        }
+    }
+
+    protected override void RunSummoned() => _ = RunSummonedAsync();
+
+    private async ValueTask<Outcome<TResult>> FollowAfterAsync(ValueTask joined)
+    {
+        var continueOnCapturedContext = Context.ContinueOnCapturedContext;
+        await joined.ConfigureAwait(continueOnCapturedContext);
+        Ready();
+        return await Task.ConfigureAwait(continueOnCapturedContext);
+    }
+
+    private async Task RunSummonedAsync()
+    {
+        var call = new Call<TResult, TState>(_callback, Context, _state);
+        if (AloneBecause is not { } reason)
+        {
+            SetResult(await LeaderRun<TResult, TState>.LeadSuccessor(parts, Flight, call).Settle().ConfigureAwait(false));
+        }
+        else if (TryClaim())
+        {
+            SetResult(await LoneRun.Execute(parts, reason, call).Settle().ConfigureAwait(false));
+        }
+    }
+}

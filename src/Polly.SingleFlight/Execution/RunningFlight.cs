@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+using Polly.SingleFlight.Telemetry;
+
+namespace Polly.SingleFlight.Execution;
+
+/// <summary>A flight whose callback was started, and how it ends: steps 4 to 6 of <see cref="LeaderRun{TResult, TState}"/>.</summary>
+/// <param name="Parts">What the strategy works with.</param>
+/// <param name="Flight">The flight.</param>
+/// <param name="Context">The flight's own context.</param>
+/// <param name="Span">The flight's span, when somebody listens.</param>
+/// <param name="IsCounted">Whether the flight was counted as active.</param>
+internal readonly record struct RunningFlight<TResult>(
+    ExecutionParts Parts, Flight<TResult> Flight, ResilienceContext Context, Activity? Span, bool IsCounted)
+{
+    /// <summary>How long a cancellation may take from a token that the callback captured to the leader's that is linked to it.</summary>
+    private static readonly TimeSpan s_cancellationGrace = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The time by the flight's clock.</summary>
+    private long Now => Flight.Rules.Clock.GetTimestamp();
+
+    /// <summary>Whether an outcome has to be made ready before followers can have it.</summary>
+    public bool NeedsPreparation(in Outcome<TResult> outcome) => Parts.Sharing is { Prepares: true } && outcome.Exception is null;
+
+    /// <summary>Step 4 and the rest, for a callback that yielded. Does not throw.</summary>
+    public async Task LandAsync(ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader, CancellationToken leaderToken)
+    {
+        Outcome<TResult> outcome;
+        try
+        {
+            outcome = await pending.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            outcome = Outcome.FromException<TResult>(exception);
+        }
+
+        if (leader is { IsClaimed: false } && Flight.MayTurnOutForeign(outcome.Exception, leaderToken))
+        {
+            await Task.WhenAny(leader.Task, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);
+        }
+
+        var landing = Flight.Land(outcome, Now, NeedsPreparation(outcome), leaderToken);
+        if (landing.IsDeferred)
+        {
+            if (Parts.Rules.DetectReentrancy)
+            {
+                // Reading a body runs foreign code, whose flight this is (S11).
+                WaitGraph.Enter(Flight);
+            }
+
+            outcome = await Parts.Sharing!.PrepareAsync(Flight, Context, outcome).ConfigureAwait(false);
+            landing = Flight.Land(outcome, Now, unlessFollowed: false, leaderToken);
+        }
+
+        await ServeAsync(landing, outcome, leader).ConfigureAwait(false);
+    }
+
+    /// <summary>Step 5, with a leader that has a wait of its own. Does not throw.</summary>
+    public async Task ServeAsync(Landing<TResult> landing, Outcome<TResult> outcome, Waiter<TResult>? leader)
+    {
+        landing.Election.Act();
+        if (landing.Followers is not null && Parts.Sharing is not null)
+        {
+            if (Parts.Rules.DetectReentrancy)
+            {
+                // The predicate and the cloner run on behalf of the flight, whose followers still wait (S11).
+                WaitGraph.Enter(Flight);
+            }
+
+            await Parts.Sharing.DistributeAsync(Flight, landing.Followers, outcome, Context, landing.Now).ConfigureAwait(false);
+        }
+        else
+        {
+            OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
+        }
+
+        if (leader is not null && !landing.TooLate && leader.TryClaim())
+        {
+            var own = ForLeader(outcome, leader.Context);
+            await Parts.Telemetry.Completed(leader.Context, Flight).ConfigureAwait(false);
+            End();
+            leader.Release(own, landing.Now);
+            return;
+        }
+
+        if (!landing.TooLate)
+        {
+            await Parts.Telemetry.Completed(Context, Flight).ConfigureAwait(false);
+        }
+
+        End();
+        await ResultOwnership<TResult>.DisposeUnreceivedAsync(outcome).ConfigureAwait(false);
+    }
+
+    /// <summary>Step 5, for a leader that is on its way out; not on its stack where that would call foreign code.</summary>
+    public void ServeWithoutLeader(in Landing<TResult> landing, in Outcome<TResult> outcome)
+    {
+        if (Parts.Sharing is null || landing.Followers is null)
+        {
+            _ = ServeAsync(landing, outcome, leader: null);
+            return;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static work => _ = work.Running.ServeAsync(work.Landing, work.Outcome, leader: null),
+            (Running: this, Landing: landing, Outcome: outcome),
+            preferLocal: false);
+    }
+
+    /// <summary>Steps 5 and 6, for a leader that is still on its thread when the followers have been served.</summary>
+    public ValueTask<Outcome<TResult>> Return(in Outcome<TResult> outcome, ResilienceContext leader)
+    {
+        var own = ForLeader(outcome, leader);
+        End();
+        if (SingleFlightInstruments.CountsExecutions)
+        {
+            Parts.Count(Flight.CreateLeaderResult());
+        }
+
+        var completed = Parts.Telemetry.Completed(leader, Flight);
+        return completed.IsCompletedSuccessfully ? new(own) : ReturnAfterAsync(completed, own, leader);
+    }
+
+    private static async ValueTask<Outcome<TResult>> ReturnAfterAsync(ValueTask completed, Outcome<TResult> outcome, ResilienceContext leader)
+    {
+        await completed.ConfigureAwait(leader.ContinueOnCapturedContext);
+        return outcome;
+    }
+
+    /// <summary>Gives a leader that is still there the properties that the callback wrote, and its outcome.</summary>
+    private Outcome<TResult> ForLeader(in Outcome<TResult> outcome, ResilienceContext leader)
+    {
+        try
+        {
+            FlightContext.CopyBack(Context, leader);
+            Parts.Sharing?.Receive(Flight, outcome);
+
+            // The callback's token may have been linked to the leader's, or the exception be another; the leader is to recognise its own (S4).
+            return leader.CancellationToken.IsCancellationRequested
+                && !(outcome.Exception is OperationCanceledException canceled && canceled.CancellationToken == leader.CancellationToken)
+                && Cancellations.In(outcome.Exception) is not null
+                    ? Outcomes.Canceled<TResult>(leader)
+                    : outcome;
+        }
+        catch (Exception exception)
+        {
+            // Properties that cannot be written are the leader's trouble and nobody else's.
+            return Outcome.FromException<TResult>(exception);
+        }
+    }
+
+    /// <summary>Step 6.</summary>
+    private void End()
+    {
+        Flight.End();
+        FlightContext.Return(Context);
+        SingleFlightInstruments.FlightEnded(Flight, Span, IsCounted, Parts.Tags);
+    }
+}
