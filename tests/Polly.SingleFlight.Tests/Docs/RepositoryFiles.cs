@@ -1,0 +1,37 @@
+namespace Polly.SingleFlight.Tests.Docs;
+
+/// <summary>The files of the repository that the tests were built from, for tests that read source code.</summary>
+internal static class RepositoryFiles
+{
+    private static readonly string s_root = FindRoot();
+
+    /// <summary>All C# files below the folder that are in the repository, by their path from its root and with their text.</summary>
+    /// <param name="folder">A path from the root. A folder that does not exist has no files.</param>
+    /// <param name="pattern">The pattern of the names.</param>
+    /// <param name="recursively">Whether folders inside count too.</param>
+    public static IEnumerable<(string Path, string Text)> Read(string folder, string pattern = "*.cs", bool recursively = true)
+    {
+        var directory = new DirectoryInfo(Path.Combine(s_root, folder));
+        return !directory.Exists
+            ? []
+            : from file in directory.EnumerateFiles(pattern, recursively ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
+              let path = Path.GetRelativePath(s_root, file.FullName).Replace('\\', '/')
+              where !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal)
+              orderby path
+              select (path, File.ReadAllText(file.FullName).ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>The output of a build is below the root, also with <c>--artifacts-path artifacts/...</c>.</summary>
+    private static string FindRoot()
+    {
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            if (File.Exists(Path.Combine(directory.FullName, "Polly.SingleFlight.sln")))
+            {
+                return directory.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds Polly.SingleFlight.sln.");
+    }
+}
