@@ -7,9 +7,13 @@ internal class PipelineContestant(string name, ResiliencePipeline pipeline) : Co
 {
     public ResiliencePipeline Pipeline => pipeline;
 
-    public override ValueTask<string> ExecuteAsync(string key, ResilienceContext context, Work work) =>
-        pipeline.ExecuteAsync(Work.Callback, context, work);
+    public override ResilienceContext? Rent(string key, CancellationToken token) => ResilienceContextPool.Shared.Get(token);
 
-    public override ValueTask<Outcome<string>> ExecuteOutcomeAsync(string key, ResilienceContext context, Work work) =>
-        pipeline.ExecuteOutcomeAsync(Work.OutcomeCallback, context, work);
+    public override void Return(ResilienceContext? context) => ResilienceContextPool.Shared.Return(context!);
+
+    public override ValueTask<string> ExecuteAsync(string key, ResilienceContext? context, Work work, CancellationToken token) =>
+        pipeline.ExecuteAsync(Work.Callback, context!, work);
+
+    public ValueTask<Outcome<string>> ExecuteOutcomeAsync(ResilienceContext? context, Work work) =>
+        pipeline.ExecuteOutcomeAsync(Work.OutcomeCallback, context!, work);
 }

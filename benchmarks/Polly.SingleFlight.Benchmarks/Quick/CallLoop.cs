@@ -18,16 +18,17 @@ internal sealed record CallLoop(string Name, Func<int, Task> RunAsync)
         var samples = await Rounds.InterleaveAsync<double>(
             [.. loops.Select(loop => (Func<Task<double>>)(() => loop.TimeAsync(calls)))], duration).ConfigureAwait(false);
         var reference = samples[loops.TakeWhile(loop => loop != baseline).Count()];
-        var floor = await baseline.CountBytesAsync(completion).ConfigureAwait(false);
+        var floor = await baseline.CountBytesAsync().ConfigureAwait(false);
 
         var figures = new List<CallFigures>();
         foreach (var (loop, times) in loops.Zip(samples))
         {
-            var bytes = await loop.CountBytesAsync(completion).ConfigureAwait(false);
+            var bytes = await loop.CountBytesAsync().ConfigureAwait(false);
             figures.Add(new CallFigures(
                 loop.Name,
                 Rounds.Median(times),
                 Rounds.MedianRatio(times, reference, static nanoseconds => nanoseconds),
+                Rounds.MedianDifference(times, reference),
                 RoundToAlignment(bytes - floor)));
         }
 
@@ -37,8 +38,9 @@ internal sealed record CallLoop(string Name, Func<int, Task> RunAsync)
     /// <summary>
     /// A call allocates whole objects, which are multiples of the alignment. What is left over are the loop's own frame, and
     /// the frames that a pipeline now and then saves when the other thread completes the callback before the call returns.
+    /// Adding zero turns a negative zero into a positive one.
     /// </summary>
-    private static double RoundToAlignment(double bytes) => Math.Round(bytes / Alignment) * Alignment;
+    private static double RoundToAlignment(double bytes) => (Math.Round(bytes / Alignment) * Alignment) + 0.0;
 
     private async Task<double> TimeAsync(int calls)
     {
@@ -47,20 +49,17 @@ internal sealed record CallLoop(string Name, Func<int, Task> RunAsync)
         return Stopwatch.GetElapsedTime(start).TotalNanoseconds / calls;
     }
 
-    private async Task<double> CountBytesAsync(Completion completion)
+    /// <summary>Counts what all threads allocate, because a contestant may change the thread even where the callback does not.</summary>
+    private async Task<double> CountBytesAsync()
     {
         var passes = new double[BytePasses];
         for (var pass = 0; pass < passes.Length; pass++)
         {
-            var before = AllocatedBytes(completion);
+            var before = GC.GetTotalAllocatedBytes(precise: true);
             await RunAsync(CallsPerBytePass).ConfigureAwait(false);
-            passes[pass] = (AllocatedBytes(completion) - before) / (double)CallsPerBytePass;
+            passes[pass] = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)CallsPerBytePass;
         }
 
         return Rounds.Median(passes);
     }
-
-    /// <summary>A loop of synchronous calls never changes its thread.</summary>
-    private static long AllocatedBytes(Completion completion) =>
-        completion == Completion.Synchronous ? GC.GetAllocatedBytesForCurrentThread() : GC.GetTotalAllocatedBytes(precise: true);
 }

@@ -8,47 +8,58 @@ internal sealed class FanInSection(Lineup lineup) : Section("fan-in", lineup)
 {
     private const int CallersOfTheGoal = 1000;
 
-    private static readonly int[] s_callers = [1, 10, 100, 1000, 10_000];
-    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(0.8);
+    private static readonly int[] s_callers = [1, 10, 100, CallersOfTheGoal, 10_000];
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(1.5);
 
     public override async Task WriteAsync(TextWriter output)
     {
         output.WriteLine("## Fan-in: the release of all callers of one flight");
         output.WriteLine();
-        output.WriteLine("A caller is `pipeline.ExecuteAsync(callback, context, state).AsTask()` with a rented context of its own.");
-        output.WriteLine("Time from completing the callback's task, on a pool thread, until the caller's task is done: the flight's end,");
-        output.WriteLine("the dispatch to the thread pool, the pipeline's frame and the caller's task are in it; joining is not.");
+        output.WriteLine("A caller is `ExecuteAsync(...).AsTask()`, in a pipeline with a rented context of its own.");
+        output.WriteLine("Time from completing the callback's task, on a pool thread, until the task of the last caller is done: the flight's end,");
+        output.WriteLine("the dispatch to the thread pool, a pipeline's frame and the caller's task are in it; joining is not.");
+        output.WriteLine("Each cell: time, ratio to the Lazy idiom, and in parentheses the time until the leader's task is done.");
         output.WriteLine();
-        var table = new MarkdownTable(
-            "callers", "token", "last: Lazy idiom", "last: SingleFlight", "ratio", "leader: Lazy idiom", "leader: SingleFlight");
         foreach (var ownTokens in (bool[])[false, true])
         {
-            foreach (var callers in s_callers)
-            {
-                await AddRowAsync(table, callers, ownTokens).ConfigureAwait(false);
-            }
+            await WriteTableAsync(output, ownTokens).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WriteTableAsync(TextWriter output, bool ownTokens)
+    {
+        var columns = new List<IReadOnlyList<FanIn.Release>[]>();
+        foreach (var callers in s_callers)
+        {
+            var fanIns = Lineup.Coalescers.Select(contestant => new FanIn(contestant, callers, ownTokens));
+            columns.Add(await Rounds.InterleaveAsync<FanIn.Release>(
+                [.. fanIns.Select(static fanIn => (Func<Task<FanIn.Release>>)fanIn.TimeReleaseAsync)], s_duration).ConfigureAwait(false));
         }
 
+        var table = new MarkdownTable(
+            [ownTokens ? "callers with a token each" : "callers without a token", .. s_callers.Select(static callers => Invariant($"{callers}"))]);
+        for (var i = 0; i < Lineup.Coalescers.Count; i++)
+        {
+            table.Add([Lineup.Coalescers[i].Name, .. columns.Select(samples => Print(samples[i], RatioToLazy(samples, i)))]);
+        }
+
+        var goal = ownTokens ? Goal.ReleaseRatioWithOwnTokens : Goal.ReleaseRatio;
+        var singleFlight = Lineup.Coalescers.Count - 1;
+        table.Add(
+        [
+            "goal",
+            .. s_callers.Select((callers, column) => callers == CallersOfTheGoal ? goal.Judge(RatioToLazy(columns[column], singleFlight)) : ""),
+        ]);
         table.WriteTo(output);
     }
 
-    private async Task AddRowAsync(MarkdownTable table, int callers, bool ownTokens)
-    {
-        var lazy = new FanIn(Lineup.Lazy, callers, ownTokens);
-        var singleFlight = new FanIn(Lineup.SingleFlight, callers, ownTokens);
-        var samples = await Rounds.InterleaveAsync<FanIn.Release>(
-            [lazy.TimeReleaseAsync, singleFlight.TimeReleaseAsync], s_duration).ConfigureAwait(false);
-        var ratio = Rounds.MedianRatio(samples[1], samples[0], static release => release.Last.TotalMicroseconds);
-        table.Add(
-            Invariant($"{callers}"),
-            ownTokens ? "own" : "none",
-            Microseconds(samples[0], static release => release.Last),
-            Microseconds(samples[1], static release => release.Last),
-            callers == CallersOfTheGoal ? Goal.ReleaseRatio.Judge(ratio) : Invariant($"{ratio:0.00}x"),
-            Microseconds(samples[0], static release => release.Leader),
-            Microseconds(samples[1], static release => release.Leader));
-    }
+    private static double RatioToLazy(IReadOnlyList<FanIn.Release>[] samples, int contestant) =>
+        Rounds.MedianRatio(samples[contestant], samples[0], static release => release.Last.TotalMicroseconds);
 
-    private static string Microseconds(IEnumerable<FanIn.Release> samples, Func<FanIn.Release, TimeSpan> part) =>
-        Invariant($"{Rounds.Median(samples, release => part(release).TotalMicroseconds):0.0} µs");
+    private static string Print(IReadOnlyList<FanIn.Release> samples, double ratio)
+    {
+        var last = Rounds.Median(samples, static release => release.Last.TotalMicroseconds);
+        var leader = Rounds.Median(samples, static release => release.Leader.TotalMicroseconds);
+        return Invariant($"{last:0.0} µs, {ratio:0.00}x ({leader:0.0} µs)");
+    }
 }

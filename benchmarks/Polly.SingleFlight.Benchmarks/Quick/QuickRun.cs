@@ -5,7 +5,7 @@ using Polly.SingleFlight.Benchmarks.Contestants;
 
 namespace Polly.SingleFlight.Benchmarks.Quick;
 
-/// <summary>The whole field in one run of under a minute, for ratios rather than absolute figures.</summary>
+/// <summary>The whole field in one run of some two minutes, for ratios rather than absolute figures.</summary>
 internal static class QuickRun
 {
     public static async Task<int> RunAsync(string[] args, TextWriter output)
@@ -15,6 +15,7 @@ internal static class QuickRun
         [
             new UncontendedSection(lineup),
             new BypassSection(lineup),
+            new JoinSection(lineup),
             new FanInSection(lineup),
             new FollowerBytesSection(lineup),
             new ThroughputSection(lineup),

@@ -8,45 +8,32 @@ namespace Polly.SingleFlight.Benchmarks.Quick;
 internal sealed class ThroughputSection(Lineup lineup) : Section("throughput", lineup)
 {
     private const int CallsPerSample = 4000;
-    private const int TasksOfTheGoal = 8;
+    private const int TasksOfTheGoals = 8;
 
-    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(1.6);
+    private static readonly (int Tasks, int Keys)[] s_loads = [(2, 1), (TasksOfTheGoals, 1), (2, 10_000), (TasksOfTheGoals, 10_000)];
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(3);
 
     public override async Task WriteAsync(TextWriter output)
     {
         output.WriteLine("## Throughput with a callback that yields once");
         output.WriteLine();
-        output.WriteLine("Millions of calls per second, and in parentheses how many callbacks 100 calls took.");
+        output.WriteLine("Each cell: millions of calls per second, the ratio to Lazy as a strategy, and in parentheses how many callbacks 100 calls took.");
         output.WriteLine();
-        var table = new MarkdownTable("tasks and keys", "floor, nothing shared", "Lazy idiom", "as a strategy", "SingleFlight", "to Lazy idiom", "to Lazy as a strategy");
-        foreach (var keys in (int[])[1, 10_000])
+        var columns = new List<IReadOnlyList<Sample>[]>();
+        foreach (var (tasks, keys) in s_loads)
         {
-            foreach (var tasks in (int[])[2, TasksOfTheGoal])
-            {
-                await AddRowAsync(table, tasks, keys).ConfigureAwait(false);
-            }
+            columns.Add(await MeasureAsync(new Hammering(tasks, keys)).ConfigureAwait(false));
         }
 
-        table.WriteTo(output);
-    }
+        var table = new MarkdownTable(
+            ["calls per second", .. s_loads.Select(static load => Invariant($"{load.Tasks} tasks, {load.Keys} {(load.Keys == 1 ? "key" : "keys")}"))]);
+        for (var i = 0; i < Lineup.Throughput.Count; i++)
+        {
+            table.Add([Lineup.Throughput[i].Name, .. columns.Select(samples => Print(samples[i], RatioToYardstick(samples, i)))]);
+        }
 
-    private async Task AddRowAsync(MarkdownTable table, int tasks, int keys)
-    {
-        var hammering = new Hammering(tasks, keys);
-        Contestant[] contestants = [Lineup.Floor, Lineup.Lazy, Lineup.LazyStrategy, Lineup.SingleFlight];
-        var samples = await Rounds.InterleaveAsync<Sample>(
-            [.. contestants.Select(contestant => (Func<Task<Sample>>)(() => RunAsync(hammering, contestant)))], s_duration)
-            .ConfigureAwait(false);
-        var ratio = Rounds.MedianRatio(samples[3], samples[1], static sample => sample.CallsPerSecond);
-        var ratioInPipeline = Rounds.MedianRatio(samples[3], samples[2], static sample => sample.CallsPerSecond);
-        table.Add(
-            Invariant($"{tasks} tasks, {keys} {(keys == 1 ? "key" : "keys")}"),
-            Print(samples[0]),
-            Print(samples[1]),
-            Print(samples[2]),
-            Print(samples[3]),
-            tasks == TasksOfTheGoal && keys == 1 ? Goal.ThroughputRatio.Judge(ratio) : Invariant($"{ratio:0.00}x"),
-            Invariant($"{ratioInPipeline:0.00}x"));
+        table.Add(["goal", .. s_loads.Zip(columns, (load, samples) => Judge(load.Tasks, load.Keys, samples))]);
+        table.WriteTo(output);
     }
 
     private static async Task<Sample> RunAsync(Hammering hammering, Contestant contestant)
@@ -56,11 +43,26 @@ internal sealed class ThroughputSection(Lineup lineup) : Section("throughput", l
         return new Sample(CallsPerSample / Stopwatch.GetElapsedTime(start).TotalSeconds, callbacks);
     }
 
-    private static string Print(IReadOnlyList<Sample> samples)
+    private static string Print(IReadOnlyList<Sample> samples, double ratio)
     {
         var callsPerSecond = Rounds.Median(samples, static sample => sample.CallsPerSecond);
         var callbacks = Rounds.Median(samples, static sample => sample.Callbacks * 100.0 / CallsPerSample);
-        return Invariant($"{callsPerSecond / 1e6:0.00} M/s ({callbacks:0})");
+        return Invariant($"{callsPerSecond / 1e6:0.00} M/s, {ratio:0.00}x ({callbacks:0})");
+    }
+
+    private Task<IReadOnlyList<Sample>[]> MeasureAsync(Hammering hammering) => Rounds.InterleaveAsync<Sample>(
+        [.. Lineup.Throughput.Select(contestant => (Func<Task<Sample>>)(() => RunAsync(hammering, contestant)))], s_duration);
+
+    private double RatioToYardstick(IReadOnlyList<Sample>[] samples, int contestant)
+    {
+        var yardstick = Lineup.Throughput.TakeWhile(other => other != Lineup.LazyStrategy).Count();
+        return Rounds.MedianRatio(samples[contestant], samples[yardstick], static sample => sample.CallsPerSecond);
+    }
+
+    private string Judge(int tasks, int keys, IReadOnlyList<Sample>[] samples)
+    {
+        var goal = keys == 1 ? Goal.ThroughputOnOneKey : Goal.ThroughputOnManyKeys;
+        return tasks == TasksOfTheGoals ? goal.Judge(RatioToYardstick(samples, Lineup.Throughput.Count - 1)) : "";
     }
 
     private readonly record struct Sample(double CallsPerSecond, long Callbacks);

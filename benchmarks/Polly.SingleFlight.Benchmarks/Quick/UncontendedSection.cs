@@ -6,13 +6,14 @@ namespace Polly.SingleFlight.Benchmarks.Quick;
 /// <summary>One caller at a time: what the strategy costs where it has nothing to coalesce.</summary>
 internal sealed class UncontendedSection(Lineup lineup) : Section("uncontended", lineup)
 {
-    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(1.3);
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(2);
 
     public override async Task WriteAsync(TextWriter output)
     {
         output.WriteLine("## Uncontended calls");
         output.WriteLine();
-        output.WriteLine("A call: rent a context, set the key where there is one to set, execute, return the context.");
+        output.WriteLine("A call of a pipeline: rent a context, set the key where there is one to set, execute, return the context. Those without a pipeline");
+        output.WriteLine("are called as their users call them, with no context. An asynchronous callback awaits `Task.Yield()`.");
         output.WriteLine("Each cell: time, ratio to the floor, bytes over the floor.");
         output.WriteLine();
         foreach (var completion in Enum.GetValues<Completion>())
@@ -36,34 +37,40 @@ internal sealed class UncontendedSection(Lineup lineup) : Section("uncontended",
             table.Add(none[i].Name, Print(none[i]), Print(fresh[i]), Print(reused[i]));
         }
 
-        table.Add("goal: time", Judge(none), Judge(fresh), Judge(reused));
-        if (completion == Completion.Synchronous)
+        if (entry == Entry.ExecuteAsync)
         {
-            table.Add("goal: bytes", JudgeBytes(none), JudgeBytes(fresh), JudgeBytes(reused));
+            AddGoals(table, completion, SingleFlightOf(none), SingleFlightOf(reused));
         }
 
         table.WriteTo(output);
+    }
 
-        string Judge(IReadOnlyList<CallFigures> figures) =>
-            (completion == Completion.Synchronous ? Goal.SynchronousRatio : Goal.AsynchronousRatio).Judge(SingleFlightOf(figures).Ratio);
-
-        string JudgeBytes(IReadOnlyList<CallFigures> figures) => Goal.SynchronousBytes.Judge(SingleFlightOf(figures).BytesOverFloor);
+    private static void AddGoals(MarkdownTable table, Completion completion, CallFigures none, CallFigures reused)
+    {
+        if (completion == Completion.Synchronous)
+        {
+            table.Add("goal: time", Goal.SynchronousRatio.Judge(none.Ratio), "", Goal.SynchronousRatioWithReusedToken.Judge(reused.Ratio));
+            table.Add("goal: bytes", Goal.SynchronousBytes.Judge(none.BytesOverFloor), "", "");
+        }
+        else
+        {
+            table.Add("goal: time", Goal.AsynchronousRatio.Judge(none.Ratio), "", "");
+            table.Add("goal: bytes", Goal.AsynchronousBytes.Judge(none.BytesOverFloor), "", "");
+        }
     }
 
     private CallFigures SingleFlightOf(IReadOnlyList<CallFigures> figures) => figures.Single(row => row.Name == Lineup.SingleFlight.Name);
 
     private async Task<IReadOnlyList<CallFigures>> MeasureAsync(Completion completion, Entry entry, TokenUse tokens)
     {
-        var calls = new UncontendedCalls(completion, entry, tokens);
-        List<CallLoop> loops =
-        [
-            .. Lineup.Uncontended.Select(contestant => new CallLoop(contestant.Name, count => calls.RunAsync(contestant, count))),
-        ];
-        if (entry == Entry.ExecuteAsync)
-        {
-            loops.Add(new CallLoop("ExecuteSingleFlightAsync", count => calls.RunConvenienceAsync(Lineup.SingleFlight.Pipeline, count)));
-        }
-
+        var calls = new UncontendedCalls(completion, tokens);
+        CallLoop[] loops = entry == Entry.ExecuteAsync
+            ?
+            [
+                .. Lineup.Uncontended.Select(contestant => new CallLoop(contestant.Name, count => calls.RunAsync(contestant, count))),
+                new("ExecuteSingleFlightAsync", count => calls.RunConvenienceAsync(Lineup.SingleFlight.Pipeline, count)),
+            ]
+            : [.. Lineup.Pipelines.Select(contestant => new CallLoop(contestant.Name, count => calls.RunOutcomesAsync(contestant, count)))];
         var floor = loops.Single(loop => loop.Name == Lineup.Floor.Name);
         return await CallLoop.MeasureAsync(loops, floor, completion, s_duration).ConfigureAwait(false);
     }

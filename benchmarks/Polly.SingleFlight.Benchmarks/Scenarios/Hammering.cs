@@ -23,10 +23,9 @@ internal sealed class Hammering(int tasks, int keyCount)
         for (var i = 0; i < calls; i++)
         {
             var key = _keys[random.Next(_keys.Length)];
-            var context = ResilienceContextPool.Shared.Get();
-            contestant.SetKey(context, key);
-            await contestant.ExecuteAsync(key, context, work).ConfigureAwait(false);
-            ResilienceContextPool.Shared.Return(context);
+            var context = contestant.Rent(key, CancellationToken.None);
+            await contestant.ExecuteAsync(key, context, work, CancellationToken.None).ConfigureAwait(false);
+            contestant.Return(context);
         }
     }
 }

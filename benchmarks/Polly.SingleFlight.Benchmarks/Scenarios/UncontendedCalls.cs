@@ -2,17 +2,38 @@ using Polly.SingleFlight.Benchmarks.Contestants;
 
 namespace Polly.SingleFlight.Benchmarks.Scenarios;
 
-/// <summary>One caller after the other: rent a context, set the key, execute, return the context.</summary>
-internal sealed class UncontendedCalls(Completion completion, Entry entry, TokenUse tokens)
+/// <summary>One caller after the other: rent a context, set the key, execute, return the context, as far as the contestant needs that.</summary>
+internal sealed class UncontendedCalls(Completion completion, TokenUse tokens)
 {
     private const string Key = "key";
 
     private static readonly CancellationTokenSource s_reused = new();
 
-    private readonly Work _work = completion == Completion.Synchronous ? new ImmediateWork() : new DeferredWork();
+    private readonly Work _work = completion == Completion.Synchronous ? new ImmediateWork() : new YieldingWork();
 
-    public Task RunAsync(Contestant contestant, int calls) =>
-        entry == Entry.ExecuteAsync ? ExecuteAsync(contestant, calls) : ExecuteOutcomesAsync(contestant, calls);
+    public async Task RunAsync(Contestant contestant, int calls)
+    {
+        for (var i = 0; i < calls; i++)
+        {
+            using var fresh = FreshSource();
+            var token = TokenOf(fresh);
+            var context = contestant.Rent(Key, token);
+            await contestant.ExecuteAsync(Key, context, _work, token).ConfigureAwait(false);
+            contestant.Return(context);
+        }
+    }
+
+    /// <summary>The same through the method that returns outcomes.</summary>
+    public async Task RunOutcomesAsync(PipelineContestant contestant, int calls)
+    {
+        for (var i = 0; i < calls; i++)
+        {
+            using var fresh = FreshSource();
+            var context = contestant.Rent(Key, TokenOf(fresh));
+            await contestant.ExecuteOutcomeAsync(context, _work).ConfigureAwait(false);
+            contestant.Return(context);
+        }
+    }
 
     /// <summary>The same through the extension method that rents, keys and returns the context itself.</summary>
     public async Task RunConvenienceAsync(ResiliencePipeline pipeline, int calls)
@@ -24,29 +45,9 @@ internal sealed class UncontendedCalls(Completion completion, Entry entry, Token
         }
     }
 
-    private async Task ExecuteAsync(Contestant contestant, int calls)
-    {
-        for (var i = 0; i < calls; i++)
-        {
-            using var fresh = FreshSource();
-            var context = ResilienceContextPool.Shared.Get(TokenOf(fresh));
-            contestant.SetKey(context, Key);
-            await contestant.ExecuteAsync(Key, context, _work).ConfigureAwait(false);
-            ResilienceContextPool.Shared.Return(context);
-        }
-    }
-
-    private async Task ExecuteOutcomesAsync(Contestant contestant, int calls)
-    {
-        for (var i = 0; i < calls; i++)
-        {
-            using var fresh = FreshSource();
-            var context = ResilienceContextPool.Shared.Get(TokenOf(fresh));
-            contestant.SetKey(context, Key);
-            await contestant.ExecuteOutcomeAsync(Key, context, _work).ConfigureAwait(false);
-            ResilienceContextPool.Shared.Return(context);
-        }
-    }
+    /// <summary>The first or the second, by the method of the pipeline.</summary>
+    public Task RunAsync(PipelineContestant contestant, Entry entry, int calls) =>
+        entry == Entry.ExecuteAsync ? RunAsync(contestant, calls) : RunOutcomesAsync(contestant, calls);
 
     private CancellationTokenSource? FreshSource() => tokens == TokenUse.Fresh ? new() : null;
 

@@ -4,6 +4,8 @@ namespace Polly.SingleFlight.Benchmarks.Scenarios;
 public enum Completion
 {
     Synchronous,
+
+    /// <summary>After <see cref="Task.Yield"/>.</summary>
     Asynchronous,
 }
 

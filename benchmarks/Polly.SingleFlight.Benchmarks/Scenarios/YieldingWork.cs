@@ -13,4 +13,11 @@ internal sealed class YieldingWork : Work
         await Task.Yield();
         return Result;
     }
+
+    public override async ValueTask<Outcome<string>> RunOutcomeAsync()
+    {
+        Interlocked.Increment(ref _runs);
+        await Task.Yield();
+        return Outcome.FromResult(Result);
+    }
 }

@@ -17,7 +17,7 @@ public class ConvenienceSuite
     public Completion Completion { get; set; }
 
     [GlobalSetup]
-    public void SetUp() => _calls = new UncontendedCalls(Completion, Entry.ExecuteAsync, TokenUse.None);
+    public void SetUp() => _calls = new UncontendedCalls(Completion, TokenUse.None);
 
     [Benchmark(Baseline = true, OperationsPerInvoke = Calls)]
     public Task ExecuteAsync() => _calls.RunAsync(_lineup.SingleFlight, Calls);

@@ -25,8 +25,17 @@ public class ThroughputSuite
     [Benchmark(OperationsPerInvoke = Calls)]
     public Task<long> EmptyStrategy() => _hammering.RunAsync(_lineup.Floor, Calls);
 
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public Task<long> LazyIdiom_NoPipeline() => _hammering.RunAsync(_lineup.Lazy, Calls);
+
     [Benchmark(Baseline = true, OperationsPerInvoke = Calls)]
-    public Task<long> LazyIdiom() => _hammering.RunAsync(_lineup.Lazy, Calls);
+    public Task<long> LazyStrategy() => _hammering.RunAsync(_lineup.LazyStrategy, Calls);
+
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public Task<long> HybridCache_NoPipeline() => _hammering.RunAsync(_lineup.HybridCache, Calls);
+
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public Task<long> FusionCacheStoringNothing_NoPipeline() => _hammering.RunAsync(_lineup.FusionCache, Calls);
 
     [Benchmark(OperationsPerInvoke = Calls)]
     public Task<long> SingleFlight() => _hammering.RunAsync(_lineup.SingleFlight, Calls);

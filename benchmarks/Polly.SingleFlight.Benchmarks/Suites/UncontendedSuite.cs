@@ -17,13 +17,10 @@ public class UncontendedSuite
     public Completion Completion { get; set; }
 
     [ParamsAllValues]
-    public Entry Entry { get; set; }
-
-    [ParamsAllValues]
     public TokenUse Tokens { get; set; }
 
     [GlobalSetup]
-    public void SetUp() => _calls = new UncontendedCalls(Completion, Entry, Tokens);
+    public void SetUp() => _calls = new UncontendedCalls(Completion, Tokens);
 
     [Benchmark(OperationsPerInvoke = Calls)]
     public Task BareCallback() => _calls.RunAsync(_lineup.Bare, Calls);
@@ -35,7 +32,16 @@ public class UncontendedSuite
     public Task EmptyStrategy() => _calls.RunAsync(_lineup.Floor, Calls);
 
     [Benchmark(OperationsPerInvoke = Calls)]
-    public Task LazyIdiom() => _calls.RunAsync(_lineup.Lazy, Calls);
+    public Task LazyIdiom_NoPipeline() => _calls.RunAsync(_lineup.Lazy, Calls);
+
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public Task LazyStrategy() => _calls.RunAsync(_lineup.LazyStrategy, Calls);
+
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public Task HybridCache_NoPipeline() => _calls.RunAsync(_lineup.HybridCache, Calls);
+
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public Task FusionCacheStoringNothing_NoPipeline() => _calls.RunAsync(_lineup.FusionCache, Calls);
 
     [Benchmark(OperationsPerInvoke = Calls)]
     public Task SingleFlight() => _calls.RunAsync(_lineup.SingleFlight, Calls);
