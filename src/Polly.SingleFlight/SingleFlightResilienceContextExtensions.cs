@@ -1,3 +1,4 @@
+using Polly.SingleFlight.Flights;
 using Polly.SingleFlight;
 
 namespace Polly;
@@ -43,6 +44,7 @@ public static class SingleFlightResilienceContextExtensions
     public static SingleFlightResult? GetSingleFlightResult(this ResilienceContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        FlightClock.RequireExact();
         return context.Properties.TryGetValue(ContextProperties.Participation, out var participation)
             ? participation?.ToResult()
             : null;

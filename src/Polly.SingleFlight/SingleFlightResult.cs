@@ -30,7 +30,8 @@ public sealed class SingleFlightResult : Flights.IParticipation
 
     /// <summary>
     /// Gets how long this caller waited for the flight, on the <see cref="TimeProvider"/> of the pipeline builder: from
-    /// its joining (for the leader: from the start) to the flight's outcome or its own leaving; zero when bypassed.
+    /// its joining (for the leader: from the start) to the flight's outcome or its own leaving; zero when bypassed. On the system's clock it is
+    /// off by up to 16 ms for flights that began before anybody in the process had looked at a time: a result, a snapshot or a metric.
     /// </summary>
     public TimeSpan WaitTime { get; }
 

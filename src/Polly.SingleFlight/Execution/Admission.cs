@@ -70,5 +70,5 @@ internal readonly record struct Admission<TResult>(Flight<TResult>? Flight, Wait
     /// </summary>
     private static bool IsFreshEnough(Flight flight, FlightRules rules, long now) =>
         rules.MaxJoinAge == long.MaxValue
-        || (ReferenceEquals(flight.Rules.Clock, rules.Clock) && now - flight.StartTimestamp <= rules.MaxJoinAge);
+        || (ReferenceEquals(flight.Rules.Clock.Provider, rules.Clock.Provider) && now - flight.StartTimestamp <= rules.MaxJoinAge);
 }

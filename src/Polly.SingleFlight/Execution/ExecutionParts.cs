@@ -28,7 +28,7 @@ internal sealed class ExecutionParts : IFlightListener
 
         Rules = new FlightRules
         {
-            Clock = clock,
+            Clock = new FlightClock(clock),
             LeaderDeparture = options.LeaderDeparture,
             CancelWhenAbandoned = options.CancelWhenAbandoned,
             MaxElections = options.MaxElections,
@@ -37,6 +37,11 @@ internal sealed class ExecutionParts : IFlightListener
             Realm = Sharing?.Realm,
             Listener = this,
         };
+        if (Rules.MaxJoinAge != long.MaxValue)
+        {
+            FlightClock.RequireExact();
+        }
+
         _tags = TagsOf(options, builder);
     }
 
@@ -54,7 +59,7 @@ internal sealed class ExecutionParts : IFlightListener
 
     public KeyUse KeyUse { get; } = new();
 
-    public long Now => Rules.Clock.GetTimestamp();
+    public long Now => Rules.Clock.Now;
 
     public ref readonly TagList Tags => ref _tags;
 

@@ -30,7 +30,7 @@ internal readonly struct LeaderRun<TResult, TState>
     private ResilienceContext Leader => _call.Context;
 
     /// <summary>The time by the flight's clock.</summary>
-    private long Now => _flight.Rules.Clock.GetTimestamp();
+    private long Now => _flight.Rules.Clock.Now;
 
     /// <summary>Leads a flight that this caller has started.</summary>
     public static ValueTask<Outcome<TResult>> Lead(ExecutionParts parts, Flight<TResult> flight, in Call<TResult, TState> call) =>

@@ -18,7 +18,7 @@ internal readonly record struct RunningFlight<TResult>(
     private static readonly TimeSpan s_cancellationGrace = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The time by the flight's clock.</summary>
-    private long Now => Flight.Rules.Clock.GetTimestamp();
+    private long Now => Flight.Rules.Clock.Now;
 
     /// <summary>Whether an outcome has to be made ready before followers can have it.</summary>
     public bool NeedsPreparation(in Outcome<TResult> outcome) => Parts.Sharing is { Prepares: true } && outcome.Exception is null;

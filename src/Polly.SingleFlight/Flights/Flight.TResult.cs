@@ -53,7 +53,7 @@ internal sealed partial class Flight<TResult> : Flight
     /// <summary>The leader's token fired. Once it has a wait of its own, that wait has its own registration.</summary>
     public void OnLeaderTokenFired(CancellationToken token)
     {
-        var now = Rules.Clock.GetTimestamp();
+        var now = Rules.Clock.Now;
         Departure<TResult> departure;
         lock (Stripe.Gate)
         {
@@ -146,7 +146,7 @@ internal sealed partial class Flight<TResult> : Flight
 
     public override bool CancelByGroup()
     {
-        var now = Rules.Clock.GetTimestamp();
+        var now = Rules.Clock.Now;
         Waiter<TResult>? followers;
         Waiter<TResult>? leader;
         lock (Stripe.Gate)

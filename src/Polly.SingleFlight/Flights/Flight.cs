@@ -22,8 +22,6 @@ namespace Polly.SingleFlight.Flights;
 [DebuggerDisplay("{DebugText,nq}")]
 internal abstract class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
 {
-    private static long s_lastId;
-
     private Flight? _nextInBucket;
     private long _endTimestamp;
 
@@ -37,7 +35,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         Hash = hash;
         Key = key;
         StartTimestamp = now;
-        Id = Interlocked.Increment(ref s_lastId);
+        Id = stripe.NextId_NeedsLock();
         Joined = 1;
         Waiters = 1;
     }
@@ -98,7 +96,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     public Activity? Span { get; set; }
 
     /// <summary>The time since the start, by the clock the flight was started on.</summary>
-    public TimeSpan Age => Rules.Clock.GetElapsedTime(StartTimestamp);
+    public TimeSpan Age => Rules.Clock.Elapsed(StartTimestamp, Rules.Clock.Now);
 
     private string DebugText => $"#{Id} {_state}, {Waiters} of {Joined} callers, leader {Leader}, {ResultType.Name}";
 
@@ -146,7 +144,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     /// <summary>What the leader of the closed flight has to do with it.</summary>
     public SingleFlightResult CreateLeaderResult() =>
-        new(SingleFlightRole.Leader, Joined, Id, Rules.Clock.GetElapsedTime(StartTimestamp, _endTimestamp));
+        new(SingleFlightRole.Leader, Joined, Id, Rules.Clock.Elapsed(StartTimestamp, _endTimestamp));
 
     /// <summary>Called by <see cref="FlightStripe"/> when it puts the flight into the table or takes it out.</summary>
     public void SetJoinable_NeedsLock(bool isJoinable)

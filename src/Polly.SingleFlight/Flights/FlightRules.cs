@@ -3,7 +3,7 @@ namespace Polly.SingleFlight.Flights;
 /// <summary>What the options of a pipeline say about its flights and about the waits of its callers.</summary>
 internal sealed class FlightRules
 {
-    public required TimeProvider Clock { get; init; }
+    public required FlightClock Clock { get; init; }
 
     public required LeaderDeparture LeaderDeparture { get; init; }
 

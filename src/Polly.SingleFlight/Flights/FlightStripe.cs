@@ -16,6 +16,13 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
     private const int SmallestCapacity = 4;
     private const int CapacityKeptWhenEmpty = 256;
 
+    /// <summary>How many numbers a stripe takes at a time, so that stripes do not contend for them.</summary>
+    private const int IdsTaken = 256;
+
+    private static long s_lastId;
+
+    private long _lastId;
+    private long _lastOfTaken;
     private Flight?[] _buckets = new Flight?[SmallestCapacity];
 
     public Gate Gate { get; } = new();
@@ -29,6 +36,19 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
         }
 
         private set;
+    }
+
+    /// <summary>A number that no other flight of the process has, larger than those of the stripe before.</summary>
+    public long NextId_NeedsLock()
+    {
+        Gate.AssertIsHeld();
+        if (_lastId == _lastOfTaken)
+        {
+            _lastOfTaken = Interlocked.Add(ref s_lastId, IdsTaken);
+            _lastId = _lastOfTaken - IdsTaken;
+        }
+
+        return ++_lastId;
     }
 
     /// <summary>The joinable flight of the key, result type and realm. Calls the comparer; when that throws, nothing has changed.</summary>

@@ -126,6 +126,8 @@ internal sealed class FlightTable
             }
         }
 
+        FlightClock.RequireExact();
+
         // Clocks are foreign code, so ages are read outside the locks.
         return seen.ConvertAll(static entry => entry.Snapshot with { Age = entry.Flight.Age });
     }

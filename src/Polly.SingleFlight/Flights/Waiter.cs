@@ -136,8 +136,8 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <summary>Lets the claimed caller go.</summary>
     public void Release(in Outcome<TResult> outcome, long now)
     {
-        var end = ReferenceEquals(Rules.Clock, Flight.Rules.Clock) ? now : Rules.Clock.GetTimestamp();
-        _time = Math.Max(0, Rules.Clock.GetElapsedTime(_time, end).Ticks);
+        var end = ReferenceEquals(Rules.Clock.Provider, Flight.Rules.Clock.Provider) ? now : Rules.Clock.Now;
+        _time = Rules.Clock.Elapsed(_time, end).Ticks;
         OnRelease();
         SetResult(outcome);
     }
@@ -146,7 +146,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <param name="exception">What the caller gets; null for the cancellation of its own token.</param>
     public void Leave(Exception? exception)
     {
-        var now = Flight.Rules.Clock.GetTimestamp();
+        var now = Flight.Rules.Clock.Now;
         Departure<TResult> departure;
         lock (Flight.Stripe.Gate)
         {

@@ -103,6 +103,7 @@ internal static class SingleFlightInstruments
     /// </summary>
     public static void ExecutionEnded(SingleFlightResult result, TagList tags)
     {
+        FlightClock.RequireExact();
         try
         {
             tags.Add("single_flight.role", RoleName(result.Role));
