@@ -48,7 +48,7 @@ internal readonly record struct Admission<TResult>(Flight<TResult>? Flight, Wait
                     return default;
                 }
 
-                var waiter = new Caller<TResult, TState>(parts, flight, call, now, isLeader: false) { Attachment = attachment };
+                var waiter = new Caller<TResult, TState>(parts, flight, call, now) { Attachment = attachment };
                 flight.Join_NeedsLock(waiter);
                 return new Admission<TResult>(flight, waiter, flight.Joined);
             }

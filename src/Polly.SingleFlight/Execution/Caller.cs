@@ -3,13 +3,13 @@ using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Execution;
 
-/// <summary>A waiter with the caller's own call, in case it has to make it after all.</summary>
-internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResult> flight, in Call<TResult, TState> call, long now, bool isLeader)
-    : Waiter<TResult>(flight, call.Context, now, isLeader)
+/// <summary>A follower with its own call, in case it has to make it after all.</summary>
+internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResult> flight, in Call<TResult, TState> call, long now)
+    : Waiter<TResult>(flight, call.Context, now, isLeader: false)
 {
     private readonly Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> _callback = call.Callback;
     private readonly TState _state = call.State;
-    private readonly FollowerSpan? _span = isLeader ? null : SingleFlightInstruments.BeginWait();
+    private readonly FollowerSpan? _span = SingleFlightInstruments.BeginWait();
 
     public override FlightRules Rules => parts.Rules;
 

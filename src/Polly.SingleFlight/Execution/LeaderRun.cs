@@ -216,22 +216,21 @@ internal readonly struct LeaderRun<TResult, TState>
     /// <summary>Step 3: gives the leader a wait of its own, which its token can end while the callback goes on.</summary>
     private ValueTask<Outcome<TResult>> Wait(in RunningFlight<TResult> running, ValueTask<Outcome<TResult>> pending)
     {
-        var token = Leader.CancellationToken;
-        var wait = CreateWait();
+        var wait = CreateWait(running);
         if (!_flight.TrySeat(wait))
         {
-            _ = running.LandAsync(pending, leader: null, token);
+            _ = running.LandAsync(pending, leader: null, Leader.CancellationToken);
             return new(LetLeaderGo());
         }
 
         wait.Listen();
-        _ = running.LandAsync(pending, wait, token);
+        wait.LandAfter(pending);
         return new(wait.Task);
     }
 
-    private Caller<TResult, TState> CreateWait()
+    private LeaderWait<TResult> CreateWait(in RunningFlight<TResult> running)
     {
-        var wait = new Caller<TResult, TState>(_parts, _flight, _call, _flight.StartTimestamp, isLeader: true);
+        var wait = new LeaderWait<TResult>(running, Leader);
         Leader.Properties.Set(ContextProperties.Participation, wait);
         return wait;
     }
@@ -253,7 +252,7 @@ internal readonly struct LeaderRun<TResult, TState>
         }
 
         // A predicate or a cloner may take its time, so the leader needs a wait that its token can end (S4).
-        var wait = CreateWait();
+        var wait = CreateWait(running);
         wait.Listen();
         _ = running.ServeAsync(landing, outcome, wait);
         return new(wait.Task);

@@ -76,6 +76,12 @@ internal readonly record struct RunningFlight<TResult>(
             OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
         }
 
+        await ServeLeaderAsync(landing, outcome, leader).ConfigureAwait(false);
+    }
+
+    /// <summary>Step 5 when the followers have been served, and step 6. Does not throw.</summary>
+    public async Task ServeLeaderAsync(Landing<TResult> landing, Outcome<TResult> outcome, Waiter<TResult>? leader)
+    {
         if (leader is not null && !landing.TooLate && leader.TryClaim())
         {
             var own = ForLeader(outcome, leader.Context);

@@ -193,7 +193,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         {
             if (_synchronizationContext is { } target)
             {
-                target.Post(static waiter => ((Waiter<TResult>)waiter!).RunOnExecutionContext(), this);
+                target.Post(static waiter => ((Waiter<TResult>)waiter!).RunSummonedOnExecutionContext(), this);
                 return;
             }
         }
@@ -202,7 +202,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
             // A synchronization context that takes no more work, a window that was closed say, must not lose the caller.
         }
 
-        RunOnExecutionContext();
+        RunSummonedOnExecutionContext();
     }
 
     /// <summary>Called just before the caller is let go by somebody else. Does not throw.</summary>
@@ -214,15 +214,18 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     protected SingleFlightResult CreateResult() =>
         new(IsLeader ? SingleFlightRole.Leader : SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time));
 
-    private void RunOnExecutionContext()
+    private void RunSummonedOnExecutionContext() => RunOnExecutionContext(static waiter => ((Waiter<TResult>)waiter!).RunSummoned());
+
+    /// <summary>Runs something under the execution context of the caller.</summary>
+    protected void RunOnExecutionContext(ContextCallback run)
     {
         if (_executionContext is null)
         {
-            RunSummoned();
+            run(this);
         }
         else
         {
-            ExecutionContext.Run(_executionContext, static waiter => ((Waiter<TResult>)waiter!).RunSummoned(), this);
+            ExecutionContext.Run(_executionContext, run, this);
         }
     }
 }
