@@ -29,8 +29,10 @@ public class SingleFlightStrategyOptions : ResilienceStrategyOptions
     public Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>> KeyGenerator { get; set; } = KeyFromContext;
 
     /// <summary>
-    /// Gets or sets the namespace of keys. Pipelines that are given the same group coalesce with each other, and a group
-    /// survives pipeline reloads.
+    /// Gets or sets the namespace of keys. Pipelines that are given the same group coalesce with each other if their sharing rules
+    /// (<see cref="SingleFlightStrategyOptions{TResult}.ShouldShare"/>, <see cref="SingleFlightStrategyOptions{TResult}.UnsharedOutcome"/>,
+    /// <see cref="SingleFlightStrategyOptions{TResult}.ResultCloner"/>) are equal, functions being equal if they are the same method of the same
+    /// object; and a group survives pipeline reloads.
     /// </summary>
     /// <value>The default is <see langword="null"/>: every built strategy has a group of its own.</value>
     public SingleFlightGroup? Group { get; set; }
