@@ -20,6 +20,12 @@ internal sealed partial class CacheResilienceStrategy<TResult>
             Refresh(entry, key, callback, context, state);
         }
 
+        if (context.Properties.TryGetValue(ContextProperties.Participation, out var part) && part is not null)
+        {
+            // Of an earlier execution with this context; a hit has none.
+            context.Properties.Set(ContextProperties.Participation, null);
+        }
+
         var hit = _telemetry.Hit(context, Up(entry.Value), now - entry.StoredAt, isStale: false);
         return hit.IsCompletedSuccessfully ? new(Outcome.FromResult(entry.Value)) : ReturnAfterAsync(hit, entry.Value, context);
     }

@@ -17,6 +17,10 @@ public static class SingleFlightResilienceContextExtensions
     /// differ, the user included. <see langword="null"/> and the empty string bypass.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    /// <remarks>
+    /// The context that a callback is given has the key too. Set another before you execute a different pipeline with that context: a key says what
+    /// is the same for one pipeline, and may say something else for the next.
+    /// </remarks>
     public static void SetSingleFlightKey(this ResilienceContext context, object? key)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -25,6 +25,10 @@ public class SingleFlightStrategyOptions : ResilienceStrategyOptions
     /// Required. The default returns <see cref="SingleFlightResilienceContextExtensions.GetSingleFlightKey"/> of the context.
     /// A <see langword="null"/> key or an empty string bypasses. A generator that throws fails that caller only.
     /// </value>
+    /// <remarks>
+    /// A generator that really awaits puts an asynchronous method around its caller's wait, so a caller of the synchronous <c>Execute</c> needs a
+    /// thread of the pool to wake.
+    /// </remarks>
     [Required]
     public Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>> KeyGenerator { get; set; } = KeyFromContext;
 
@@ -89,6 +93,7 @@ public class SingleFlightStrategyOptions : ResilienceStrategyOptions
     /// token is passed. A token linked to the flight's is not recognised, and that is what a timeout or hedging inside gives its callback;
     /// pass the context there. A timeout of the nested execution, or <see cref="MaxJoinAge"/>, ends such a wait.
     /// </para>
+    /// <para>It takes the option of every pipeline on the way: one without it neither looks nor is seen on that way.</para>
     /// </remarks>
     public bool DetectReentrancy { get; set; } = true;
 

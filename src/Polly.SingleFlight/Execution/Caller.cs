@@ -51,6 +51,8 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         {
             SingleFlightInstruments.WaitEnded(_span, Flight.Span);
         }
+
+        Clear();
     }
 
     protected override void RunSummoned() => _ = RunSummonedAsync();
@@ -66,13 +68,37 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
     private async Task RunSummonedAsync()
     {
         var call = new Call<TResult, TState>(_callback, Context, _state);
+        Outcome<TResult> outcome;
         if (AloneBecause is not { } reason)
         {
-            SetResult(await LeaderRun<TResult, TState>.LeadSuccessor(parts, Flight, call).Settle().ConfigureAwait(false));
+            outcome = await LeaderRun<TResult, TState>.LeadSuccessor(parts, Flight, call).Settle().ConfigureAwait(false);
         }
         else if (TryClaim())
         {
-            SetResult(await LoneRun.Execute(parts, reason, call).Settle().ConfigureAwait(false));
+            outcome = await LoneRun.Execute(parts, reason, call).Settle().ConfigureAwait(false);
+        }
+        else
+        {
+            return;
+        }
+
+        Clear();
+        SetResult(outcome);
+    }
+
+    /// <summary>Takes off the context what was meant for this execution, and would be found by a later one with the same context.</summary>
+    private void Clear()
+    {
+        try
+        {
+            if (Context.Properties.TryGetValue(ContextProperties.Inside, out var inside) && inside is not null)
+            {
+                Context.Properties.Set(ContextProperties.Inside, null);
+            }
+        }
+        catch (Exception)
+        {
+            // Properties that cannot be written were not written before.
         }
     }
 }

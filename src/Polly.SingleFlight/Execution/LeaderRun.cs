@@ -47,6 +47,7 @@ internal readonly struct LeaderRun<TResult, TState>
             }
         }
 
+        flight.BeginTime();
         var run = new LeaderRun<TResult, TState>(parts, flight, call);
         if (!call.Context.CancellationToken.IsCancellationRequested)
         {

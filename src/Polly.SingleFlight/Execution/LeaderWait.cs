@@ -16,7 +16,7 @@ internal sealed class LeaderWait<TResult>(in RunningFlight<TResult> running, Res
 
     private ConfiguredValueTaskAwaitable<Outcome<TResult>>.ConfiguredValueTaskAwaiter _callback;
 
-    public override FlightRules Rules => _running.Parts.Rules;
+    public override FlightRules Rules => _running.Flight.Rules;
 
     /// <summary>Has the flight land when the callback ends. The leader may have been let go by then.</summary>
     public void LandAfter(ValueTask<Outcome<TResult>> pending)

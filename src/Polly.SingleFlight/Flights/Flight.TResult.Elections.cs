@@ -87,7 +87,8 @@ internal sealed partial class Flight<TResult>
         }
 
         var key = Key is IntrinsicKey intrinsic ? intrinsic.For(leader.Attachment) : Key;
-        var successor = new Flight<TResult>(Rules, Stripe, Hash, key, now) { Attachment = leader.Attachment, FiredTokens = FiredTokens };
+        var start = ReferenceEquals(leader.Rules.Clock.Provider, Rules.Clock.Provider) ? now : Flight.NotStarted;
+        var successor = new Flight<TResult>(leader.Rules, Stripe, Hash, key, start) { Attachment = leader.Attachment, FiredTokens = FiredTokens };
         foreach (var waiter in electable)
         {
             waiter.Flight = successor;

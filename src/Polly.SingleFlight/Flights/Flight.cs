@@ -6,11 +6,11 @@ namespace Polly.SingleFlight.Flights;
 /// One execution shared by its callers: what does not depend on the result type.
 /// </summary>
 /// <remarks>
-/// <para>Invariants, named in docs/design-decisions.md together with the tests that guard them:</para>
+/// <para>Invariants, defined in docs/rules.md together with the tests that guard them:</para>
 /// <para>I1 - One joinable flight per key, result type and realm (<see cref="FlightRules.Realm"/>). A flight stops being joinable before it leaves the table, and leaves by reference.</para>
 /// <para>I2 - Waiters never rise from zero: a closed flight refuses to be joined, and state and count change under one lock.</para>
 /// <para>I3 - Closed before published: once any caller holds the outcome, no later call receives it.</para>
-/// <para>I4 - One caller's cancellation ends that caller's wait and nothing else; only the last leave cancels the callback.</para>
+/// <para>I4 - One caller's cancellation ends that caller's wait and nothing else; only the last to leave, or a leader that hands over, cancels the callback.</para>
 /// <para>I5 - No foreign code under the lock, save the key comparer.</para>
 /// <para>I6 - Nothing of a caller is touched after that caller returned.</para>
 /// <para>
@@ -22,6 +22,9 @@ namespace Polly.SingleFlight.Flights;
 [DebuggerDisplay("{DebugText,nq}")]
 internal abstract class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
 {
+    /// <summary>Long ago, so that callers with a limit on a flight's age do not join it.</summary>
+    public const long NotStarted = long.MinValue / 2;
+
     private Flight? _nextInBucket;
     private long _endTimestamp;
 
@@ -40,7 +43,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         Waiters = 1;
     }
 
-    /// <summary>The rules of the flight: its leader's, and in a successor its predecessor's.</summary>
+    /// <summary>The rules of the flight, which are those of the pipeline that its leader came through.</summary>
     public FlightRules Rules { get; }
 
     public FlightStripe Stripe { get; }
@@ -55,7 +58,8 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     public long Id { get; }
 
-    public long StartTimestamp { get; }
+    /// <summary>By the flight's clock; <see cref="NotStarted"/> in a successor on another clock than its predecessor's, until its leader begins.</summary>
+    public long StartTimestamp { get; private set; }
 
     public abstract Type ResultType { get; }
 
@@ -101,6 +105,15 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     private string DebugText => $"#{Id} {_state}, {Waiters} of {Joined} callers, leader {Leader}, {ResultType.Name}";
 
     Flight? IWait.Target => HasEnded || Leader is LeaderState.Left or LeaderState.LetGo ? null : this;
+
+    /// <summary>Gives a successor its time, which could not be read when it was made, since a clock is foreign code (I5).</summary>
+    public void BeginTime()
+    {
+        if (StartTimestamp == NotStarted)
+        {
+            StartTimestamp = Rules.Clock.Now;
+        }
+    }
 
     /// <summary>Ends the flight for everybody; false when it had closed already.</summary>
     public abstract bool CancelByGroup();

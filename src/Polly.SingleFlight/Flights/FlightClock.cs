@@ -32,5 +32,5 @@ internal sealed class FlightClock(TimeProvider provider)
     }
 
     /// <summary>The time between two, not negative where one of them was coarse.</summary>
-    public TimeSpan Elapsed(long start, long end) => end <= start ? TimeSpan.Zero : provider.GetElapsedTime(start, end);
+    public TimeSpan Elapsed(long start, long end) => end <= start || start == Flight.NotStarted ? TimeSpan.Zero : provider.GetElapsedTime(start, end);
 }

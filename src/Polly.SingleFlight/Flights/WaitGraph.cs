@@ -82,6 +82,11 @@ internal static class WaitGraph
         if (waits.Count == waits.Capacity)
         {
             waits.RemoveAll(static wait => wait.Target is null);
+            if (waits.Count > waits.Capacity / 2)
+            {
+                // Else the next edges would all look through the list again.
+                waits.EnsureCapacity(waits.Capacity * 2);
+            }
         }
 
         waits.Add(wait);

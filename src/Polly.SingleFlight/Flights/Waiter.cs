@@ -136,8 +136,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <summary>Lets the claimed caller go.</summary>
     public void Release(in Outcome<TResult> outcome, long now)
     {
-        var end = ReferenceEquals(Rules.Clock.Provider, Flight.Rules.Clock.Provider) ? now : Rules.Clock.Now;
-        _time = Rules.Clock.Elapsed(_time, end).Ticks;
+        _time = WaitedUntil(now).Ticks;
         OnRelease();
         SetResult(outcome);
     }
@@ -210,6 +209,19 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     /// <summary>Runs the caller's own callback and lets the caller go with its outcome. Does not throw.</summary>
     protected abstract void RunSummoned();
+
+    private TimeSpan WaitedUntil(long now)
+    {
+        try
+        {
+            return Rules.Clock.Elapsed(_time, ReferenceEquals(Rules.Clock.Provider, Flight.Rules.Clock.Provider) ? now : Rules.Clock.Now);
+        }
+        catch (Exception)
+        {
+            // A clock that throws costs its caller the time, and keeps no caller waiting.
+            return TimeSpan.Zero;
+        }
+    }
 
     protected SingleFlightResult CreateResult() =>
         new(IsLeader ? SingleFlightRole.Leader : SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time));

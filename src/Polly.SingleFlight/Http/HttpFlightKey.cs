@@ -30,7 +30,7 @@ internal sealed class HttpFlightKey(HttpRequestKeys keys, HttpCall call, int has
     public HttpFingerprint? ToFingerprint() => _call is { } call ? keys.CreateFingerprint(call, _hash) : null;
 
     public override IntrinsicKey For(Attachment? attachment) =>
-        attachment is HttpCall { HasCustomKey: false } other ? new HttpFlightKey(keys, other, _hash) : this;
+        (attachment is HttpCall { HasCustomKey: false } other ? other : _call) is { } call ? new HttpFlightKey(keys, call, _hash) : this;
 
     public override void GiveUp() => _call = null;
 }

@@ -28,7 +28,7 @@ internal sealed record HttpRealm((string? Name, string? Instance) Pipeline, stri
     {
         foreach (var name in names.Select(static name => name.ToUpperInvariant()).Order(StringComparer.Ordinal))
         {
-            rules.Append(' ').Append(name);
+            rules.Append('\n').Append(name);
         }
     }
 }
