@@ -8,113 +8,122 @@ internal sealed class Comparison(FlightModel model, Subject subject)
     /// <summary>The engine's flights by the number of the model's, with what their cancellation opens.</summary>
     private readonly List<(Flight Flight, Gate Canceled)> _flights = [];
 
+    public static void Same<T>(string what, T expected, T actual, int? number = null)
+    {
+        if (!EqualityComparer<T>.Default.Equals(expected, actual))
+        {
+            Assert.Fail($"{what} {number}: expected {Show(expected)}, but found {Show(actual)}");
+        }
+    }
+
     public void Check()
     {
-        model.Flights.Skip(_flights.Count).ToList().ForEach(Find);
+        for (var i = _flights.Count; i < model.Flights.Count; i++)
+        {
+            Find(model.Flights[i]);
+        }
+
         model.Flights.ForEach(CheckFlight);
         model.Callers.ForEach(CheckCaller);
         CheckTable();
-        Same(
-            "who reported an abandoned flight",
-            string.Join(", ", model.Abandoned),
-            string.Join(", ", subject.Listener.Abandoned.Select(report =>
-                (Number(report.Flight), subject.Callers.FindIndex(caller => caller.Token == report.Leaver.CancellationToken)))));
+        SameInOrder("who reported which abandoned flight", model.Abandoned, subject.Listener.Abandoned.ConvertAll(report =>
+            (Number(report.Flight), subject.Callers.FindIndex(caller => caller.Token == report.Leaver.CancellationToken))));
     }
 
     /// <summary>Checks what must hold when nothing is left to do.</summary>
     public void CheckEnd()
     {
         Same("the flights left in the table", 0, subject.Table.Count);
-        foreach (var caller in model.Callers)
+        foreach (var caller in subject.Callers)
         {
-            Same($"whether caller {caller.Number} got something", true, caller.Outcome is not null);
-            if (subject.Callers[caller.Number].Source is { } source)
-            {
-                Same($"W2: the registrations left on the token of caller {caller.Number}", 0, Registrations.Count(source));
-            }
+            Same("whether something was given to caller", true, caller.Received is not null, caller.Number);
+            Same("W2: the registrations left on the token of caller", 0, caller.Source is { } source ? Registrations.Count(source) : 0, caller.Number);
         }
 
-        foreach (var flight in model.Flights)
+        foreach (var (flight, _) in _flights)
         {
-            Same($"whether flight {flight.Number} ended", true, _flights[flight.Number].Flight.HasEnded);
+            Same("whether everybody was served by flight", true, flight.HasEnded, Number(flight));
         }
     }
 
-    public static void Same<T>(string what, T expected, T actual)
+    private static void SameInOrder<T>(string what, List<T> expected, List<T> actual, int? number = null)
     {
-        if (!EqualityComparer<T>.Default.Equals(expected, actual))
+        if (!expected.SequenceEqual(actual))
         {
-            Assert.Fail($"{what}: expected {Show(expected)}, but found {Show(actual)}");
+            Same(what, string.Join(", ", expected), string.Join(", ", actual), number);
         }
     }
 
     private static string Show<T>(T value) => value?.ToString() ?? "nothing";
 
+    private static void WaitFor(Task task)
+    {
+        if (!task.IsCompleted)
+        {
+            task.Soon().GetAwaiter().GetResult();
+        }
+    }
+
     /// <summary>Finds the flight that the leader of a new flight of the model leads.</summary>
     private void Find(ModelFlight expected)
     {
         var flight = subject.Callers[expected.Leader.Number].Flight;
-        Same($"whether flight {expected.Number} is new", true, _flights.TrueForAll(known => known.Flight != flight));
+        Same("which flight there was before flight", -1, Number(flight), expected.Number);
         var gate = new Gate();
         _flights.Add((flight, gate));
         flight.Token.UnsafeRegister(static gate => ((Gate)gate!).Open(), gate);
     }
 
-    private int Number(Flight flight) => _flights.FindIndex(known => known.Flight == flight);
+    private int Number(Flight? flight) => _flights.FindIndex(known => known.Flight == flight);
 
     private void CheckFlight(ModelFlight expected)
     {
         var (flight, canceled) = _flights[expected.Number];
-        var name = $"flight {expected.Number}";
-        Same($"I1: whether {name} is joinable", expected.IsInTable, flight.IsJoinable);
-        Same($"whether {name} is closed", expected.IsClosed, flight.IsClosed);
-        Same($"whether {name} has ended", expected.Stage == ModelStage.Ended, flight.HasEnded);
-        Same($"I2: who joined {name}", expected.Joined, flight.Joined);
-        Same($"whether the leader of {name} left", expected.LeaderLeft, flight.LeaderLeft);
+        var number = expected.Number;
+        Same("I1: whether newcomers can join flight", expected.IsInTable, flight.IsJoinable, number);
+        Same("whether it is closed, flight", expected.IsClosed, flight.IsClosed, number);
+        Same("whether it has ended, flight", expected.Stage == ModelStage.Ended, flight.HasEnded, number);
+        Same("I2: how many joined flight", expected.Joined, flight.Joined, number);
+        Same("whether its leader left, flight", expected.LeaderLeft, flight.LeaderLeft, number);
         if (!expected.IsClosed)
         {
-            Same($"I2: who waits for {name}", expected.Waiters, flight.Waiters);
-            Same($"the key of {name}", Subject.Key(expected.Key), flight.Key);
+            Same("I2: how many wait for flight", expected.Waiters, flight.Waiters, number);
+            Same("the key of flight", Subject.Key(expected.Key), flight.Key, number);
         }
 
-        if (expected.IsCanceled && !canceled.Opened.IsCompleted)
+        if (expected.IsCanceled)
         {
-            canceled.Opened.Soon().GetAwaiter().GetResult();
+            WaitFor(canceled.Opened);
         }
 
-        Same($"I4: whether {name} is cancelled", expected.IsCanceled, flight.IsCancellationRequested);
-        Same(
-            $"who was released from {name}, in order",
-            string.Join(", ", expected.Released),
-            string.Join(", ", subject.Released.Where(release => release.Flight == flight).Select(static release => release.Caller)));
+        Same("I4: whether its token is cancelled, flight", expected.IsCanceled, flight.IsCancellationRequested, number);
+        SameInOrder("who was released, in order, from flight", expected.Released, subject.ReleasedFrom(flight), number);
     }
 
     private void CheckCaller(ModelCaller expected)
     {
-        var caller = subject.Callers[expected.Number];
-        var name = $"caller {expected.Number}";
-        Same($"I4: what {name} got", expected.Outcome, caller.Received);
-        Same($"the flight of {name}", expected.Flight.Number, Number(caller.Flight));
-        Same($"W1: whether {name} is claimed", expected.IsClaimed, caller.IsClaimed);
-        Same($"the elections of {name}", expected.Elections, caller.Elections);
-        Same($"whether {name} is to run alone", expected.IsAlone, caller.IsAlone);
+        var number = expected.Number;
+        var caller = subject.Callers[number];
+        var received = caller.Received;
+        Same("I4: what was given to caller", expected.Outcome, received, number);
+        Same("the flight of caller", expected.Flight.Number, Number(caller.Flight), number);
+        Same("W1: whether its wait is claimed, caller", expected.IsClaimed, caller.IsClaimed, number);
+        Same("the elections of caller", expected.Elections, caller.Elections, number);
+        Same("whether it is to run alone, caller", expected.IsAlone, caller.IsAlone, number);
         if (caller.Summons is { } summons)
         {
             var isSummoned = expected is { IsSummoned: true, IsReady: true };
-            if (isSummoned && !summons.IsCompleted)
+            if (isSummoned)
             {
-                summons.Soon().GetAwaiter().GetResult();
+                WaitFor(summons);
             }
 
-            Same($"W3: whether {name} was sent to run", isSummoned, summons.IsCompleted);
+            Same("W3: whether it was sent to run, caller", isSummoned, summons.IsCompleted, number);
         }
 
-        foreach (var other in model.Flights)
+        if (received is not null && model.Flights.Find(flight => flight.Leader.OfCallback == received) is { } source)
         {
-            if (caller.Received == ModelCaller.OutcomeOf(other.Leader.Number))
-            {
-                Same($"I3: whether flight {other.Number} is closed, whose outcome {name} got", true, _flights[other.Number].Flight.IsClosed);
-            }
+            Same("I3: whether its outcome is out, yet it is closed, flight", true, _flights[source.Number].Flight.IsClosed, source.Number);
         }
     }
 
@@ -122,29 +131,21 @@ internal sealed class Comparison(FlightModel model, Subject subject)
     {
         var joinable = model.Flights.FindAll(static flight => flight.IsInTable);
         Same("I1: the number of joinable flights", joinable.Count, subject.Table.Count);
-        Same(
-            "I1: the joinable flights",
-            InWords(joinable.Select(static flight => (Subject.Key(flight.Key), flight.IsText ? typeof(string) : typeof(int), flight.Waiters))),
-            InWords(subject.Table.GetFlights().Select(static flight => (flight.Key, flight.ResultType, flight.CallerCount))));
+        var seen = subject.Table.GetFlights().ToList();
+        foreach (var flight in joinable)
+        {
+            var type = flight.IsText ? typeof(string) : typeof(int);
+            var at = seen.FindIndex(one => one.Key.Equals(Subject.Key(flight.Key)) && one.ResultType == type && one.CallerCount == flight.Waiters);
+            Same("I1: whether a snapshot shows flight", true, at >= 0, flight.Number);
+            seen.RemoveAt(at);
+        }
+
+        Same("I1: the snapshots of no known flight", 0, seen.Count);
         foreach (var flight in model.Flights)
         {
-            Flight? found = flight.IsText ? FindInTable<string>(flight) : FindInTable<int>(flight);
+            var found = subject.Find(flight.Key, flight.IsText, flight.Rules.Realm);
             var expected = model.Find(flight.Key, flight.IsText, flight.Rules.Realm);
-            Same($"I1: the flight that is found for the key of flight {flight.Number}", expected?.Number ?? -1, found is null ? -1 : Number(found));
-        }
-    }
-
-    private static string InWords(IEnumerable<(object Key, Type Type, int Waiters)> flights) =>
-        string.Join(", ", flights.Select(static flight => flight.ToString()).Order(StringComparer.Ordinal));
-
-    private Flight<TResult>? FindInTable<TResult>(ModelFlight flight)
-    {
-        var key = Subject.Key(flight.Key);
-        var hash = subject.Table.Hash(key);
-        var stripe = subject.Table.StripeOf(hash);
-        lock (stripe.Gate)
-        {
-            return stripe.Find_NeedsLock<TResult>(hash, key, flight.Rules.Realm);
+            Same("I1: what is found for the key of flight", expected?.Number ?? -1, Number(found), flight.Number);
         }
     }
 }

@@ -84,7 +84,6 @@ internal sealed partial class FlightModel
     {
         var leader = Callers[caller];
         var flight = leader.Leads!;
-        var outcome = ModelCaller.OutcomeOf(caller);
         if (!isShared && flight.ToServe.Count > 0)
         {
             Notes.Add($"the outcome of flight {flight.Number} is not shared");
@@ -94,7 +93,7 @@ internal sealed partial class FlightModel
         foreach (var follower in isShared ? flight.ToServe.FindAll(static follower => !follower.IsClaimed) : [])
         {
             Notes.Add($"caller {follower.Number} is served");
-            Release(follower, outcome);
+            Release(follower, leader.OfCallback);
         }
 
         flight.ToServe.Clear();
@@ -106,7 +105,7 @@ internal sealed partial class FlightModel
 
         if (flight.IsSeated)
         {
-            Release(leader, outcome);
+            Release(leader, leader.OfCallback);
         }
         else if (flight.LandedTooLate || flight.LeaderLeft)
         {
@@ -114,7 +113,7 @@ internal sealed partial class FlightModel
         }
         else
         {
-            leader.Outcome = outcome;
+            leader.Outcome = leader.OfCallback;
         }
     }
 
@@ -129,7 +128,7 @@ internal sealed partial class FlightModel
 
         Notes.Add($"caller {caller} runs alone");
         alone.IsClaimed = true;
-        alone.Outcome = ModelCaller.OutcomeOf(caller);
+        alone.Outcome = alone.OfCallback;
         return true;
     }
 
@@ -138,7 +137,7 @@ internal sealed partial class FlightModel
         var leader = Callers[caller];
         Notes.Add($"caller {caller} forfeits flight {leader.Leads!.Number}");
         GiveUp(leader.Leads);
-        leader.Outcome = ModelCaller.OutcomeOf(caller);
+        leader.Outcome = leader.OfCallback;
     }
 
     private static bool IsForeign(ModelFlight flight, Ending ending, ModelCaller? carried) => ending switch

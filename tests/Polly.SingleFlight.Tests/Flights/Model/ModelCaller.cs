@@ -38,6 +38,9 @@ internal sealed class ModelCaller(int number, ModelRules rules, bool hasToken, b
 
     public bool RanAlone { get; set; }
 
+    /// <summary>The outcome of its callback, should it run.</summary>
+    public string OfCallback { get; } = OutcomeOf(number);
+
     /// <summary>What the caller got; null while it waits.</summary>
     public string? Outcome { get; set; }
 

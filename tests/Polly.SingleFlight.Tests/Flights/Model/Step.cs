@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Polly.SingleFlight.Tests.Flights.Model;
 
 /// <summary>One operation. That of a caller is taken by the caller that <see cref="Pick"/> chooses among those who can, if there are any.</summary>
@@ -7,6 +9,9 @@ internal abstract record Step(int? Pick)
 
     /// <summary>Takes the step and returns the engine's answer, if it gives one.</summary>
     public abstract object? Take(IFlightEngine engine, int caller);
+
+    /// <summary>Leaves out the pick, since a reader is told which caller it chose.</summary>
+    protected virtual bool PrintMembers(StringBuilder builder) => false;
 
     protected static object? Unanswered(Action step)
     {

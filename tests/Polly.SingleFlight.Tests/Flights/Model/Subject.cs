@@ -6,6 +6,7 @@ namespace Polly.SingleFlight.Tests.Flights.Model;
 internal sealed class Subject : IFlightEngine, IDisposable
 {
     private readonly FlightRules[] _rules;
+    private readonly Dictionary<Flight, List<int>> _released = [];
 
     public Subject(ModelRules[] rules, bool keysCollide)
     {
@@ -30,11 +31,21 @@ internal sealed class Subject : IFlightEngine, IDisposable
 
     public List<SubjectCaller> Callers { get; } = [];
 
-    /// <summary>Who was let go by somebody else, and from which flight, in order.</summary>
-    public List<(Flight Flight, int Caller)> Released { get; } = [];
-
     /// <summary>Keys are equal, and never the same object.</summary>
     public static object Key(int number) => ("key", number);
+
+    /// <summary>Who was let go by somebody else while it waited for this flight, in order.</summary>
+    public List<int> ReleasedFrom(Flight flight)
+    {
+        if (!_released.TryGetValue(flight, out var released))
+        {
+            released = _released[flight] = [];
+        }
+
+        return released;
+    }
+
+    public Flight? Find(int key, bool isText, int? realm) => isText ? Find<string>(Key(key), realm) : Find<int>(Key(key), realm);
 
     public void Admit(Admit admission)
     {
@@ -68,6 +79,16 @@ internal sealed class Subject : IFlightEngine, IDisposable
     public bool Cancel(int key) => Table.Cancel(Key(key));
 
     public void Dispose() => Callers.ForEach(static caller => caller.Dispose());
+
+    private Flight<TResult>? Find<TResult>(object key, object? realm)
+    {
+        var hash = Table.Hash(key);
+        var stripe = Table.StripeOf(hash);
+        lock (stripe.Gate)
+        {
+            return stripe.Find_NeedsLock<TResult>(hash, key, realm);
+        }
+    }
 
     /// <summary>Puts all keys into one bucket.</summary>
     private sealed class CollidingComparer : IEqualityComparer<object>

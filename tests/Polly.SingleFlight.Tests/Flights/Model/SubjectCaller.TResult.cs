@@ -105,5 +105,5 @@ internal sealed class SubjectCaller<TResult> : SubjectCaller
         new(flight, _subject.Listener, _context, () => CreateWait(flight, isLeader: true));
 
     private SubjectWaiter<TResult> CreateWait(Flight<TResult> flight, bool isLeader) =>
-        new(flight, _context, _rules, isLeader, released => _subject.Released.Add((released, Number)));
+        new(flight, _context, _rules, isLeader, released => _subject.ReleasedFrom(released).Add(Number));
 }
