@@ -1,0 +1,147 @@
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+
+namespace Polly.SingleFlight.Tests.Flights.Model;
+
+/// <summary>One flight from the side of its leader, step by step as an execution goes through it.</summary>
+internal sealed class SubjectRun<TResult>(
+    Flight<TResult> flight, SubjectListener listener, ResilienceContext leader, Func<SubjectWaiter<TResult>> createWait)
+{
+    private CancellationTokenRegistration _registration;
+    private SubjectWaiter<TResult>? _wait;
+    private Landing<TResult> _landing;
+    private Outcome<TResult> _outcome;
+    private Outcome<TResult>? _returned;
+
+    public Flight<TResult> Flight => flight;
+
+    /// <summary>What the leader has got, if it has got something.</summary>
+    public Outcome<TResult>? Received => _wait is { Task.IsCompleted: true } ? _wait.Task.Result : _returned;
+
+    public void Begin()
+    {
+        var token = leader.CancellationToken;
+        _registration = token.CanBeCanceled
+            ? token.UnsafeRegister(static (flight, token) => ((Flight<TResult>)flight!).OnLeaderTokenFired(token), flight)
+            : default;
+    }
+
+    /// <summary>Begins to lead a flight that the leader was elected for.</summary>
+    public void BeginSuccessor()
+    {
+        if (leader.CancellationToken.IsCancellationRequested)
+        {
+            GiveUp(Outcomes.Canceled<TResult>(leader));
+            return;
+        }
+
+        Begin();
+        if (flight.IsClosed)
+        {
+            _registration.Unregister();
+            LetGo();
+            flight.End();
+        }
+    }
+
+    public bool Yield()
+    {
+        _registration.Unregister();
+        var wait = createWait();
+        if (!flight.TrySeat(wait))
+        {
+            LetGo();
+            return false;
+        }
+
+        _wait = wait;
+        wait.Listen();
+        return true;
+    }
+
+    public LandingAnswer Land(in Outcome<TResult> outcome, bool isPrepared)
+    {
+        var token = leader.CancellationToken;
+        if (_wait is null && token.IsCancellationRequested)
+        {
+            // Does nothing, since the registration has done it already.
+            flight.OnLeaderTokenFired(token);
+        }
+
+        var mayTurnOutForeign = flight.MayTurnOutForeign(outcome.Exception, token);
+        var landing = flight.Land(outcome, now: 0, isPrepared, token);
+        if (!landing.IsDeferred)
+        {
+            _registration.Unregister();
+            _outcome = outcome;
+            _landing = landing;
+            landing.Election.Act();
+        }
+
+        return new LandingAnswer(mayTurnOutForeign, landing.TooLate, landing.IsDeferred, landing.Followers is not null, !landing.Election.IsNone);
+    }
+
+    public void Serve(bool isShared)
+    {
+        if (isShared || _landing.Followers is null)
+        {
+            OutcomeDistribution.Publish(_landing.Followers, _outcome, now: 0);
+        }
+        else
+        {
+            OutcomeDistribution.SendAway(flight, _landing.Followers, UnsharedOutcome.ElectNewLeader, now: 0);
+        }
+
+        if (_wait is not null)
+        {
+            if (!_landing.TooLate && _wait.TryClaim())
+            {
+                _wait.Release(_outcome, now: 0);
+            }
+        }
+        else if (_returned is null)
+        {
+            ServeRunningLeader();
+        }
+
+        flight.End();
+    }
+
+    public void GiveUp(Outcome<TResult> outcome)
+    {
+        _registration.Unregister();
+        flight.Forfeit(now: 0).Act();
+        flight.End();
+        _returned = outcome;
+    }
+
+    private void ServeRunningLeader()
+    {
+        if (_landing.TooLate || flight.LeaderLeft)
+        {
+            LetGo();
+        }
+        else
+        {
+            _returned = _outcome;
+        }
+    }
+
+    private void LetGo()
+    {
+        LeaderState before;
+        lock (flight.Stripe.Gate)
+        {
+            before = flight.LetLeaderGo_NeedsLock();
+        }
+
+        if (before == LeaderState.Abandoning)
+        {
+            listener.OnAbandoned(flight, leader);
+        }
+
+        _returned = before is LeaderState.Leaving or LeaderState.Abandoning
+            ? Outcomes.Canceled<TResult>(leader)
+            : Outcome.FromException<TResult>(listener.CreateCancellation());
+    }
+}
