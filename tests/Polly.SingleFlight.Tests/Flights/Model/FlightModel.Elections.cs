@@ -41,7 +41,7 @@ internal sealed partial class FlightModel
         }
 
         var leader = electable.Find(static caller => caller.IsReady) ?? electable[0];
-        var successor = new ModelFlight(Flights.Count, flight.Key, flight.IsText, flight.Rules)
+        var successor = new ModelFlight(Flights.Count, flight.Key, flight.IsText, leader.Rules)
         {
             Leader = leader,
             Joined = electable.Count,

@@ -14,7 +14,7 @@ internal sealed class Subject : IFlightEngine, IDisposable
         var clock = new SignallingClock();
         _rules = Array.ConvertAll(rules, own => new FlightRules
         {
-            Clock = clock,
+            Clock = new(clock),
             LeaderDeparture = own.Departure,
             CancelWhenAbandoned = own.CancelWhenAbandoned,
             MaxElections = own.MaxElections,
