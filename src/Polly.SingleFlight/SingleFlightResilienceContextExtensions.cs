@@ -1,5 +1,5 @@
-using Polly.SingleFlight.Flights;
 using Polly.SingleFlight;
+using Polly.SingleFlight.Flights;
 
 namespace Polly;
 
