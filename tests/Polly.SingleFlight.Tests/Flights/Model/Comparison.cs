@@ -3,7 +3,7 @@ using Polly.SingleFlight.Flights;
 namespace Polly.SingleFlight.Tests.Flights.Model;
 
 /// <summary>Compares the engine with the model. Only what the thread pool does is waited for.</summary>
-internal sealed class Comparison(FlightModel model, Subject subject)
+internal sealed class Comparison(FlightModel model, Subject subject, Patience patience)
 {
     /// <summary>The engine's flights by the number of the model's, with what their cancellation opens.</summary>
     private readonly List<(Flight Flight, Gate Canceled)> _flights = [];
@@ -56,14 +56,6 @@ internal sealed class Comparison(FlightModel model, Subject subject)
 
     private static string Show<T>(T value) => value?.ToString() ?? "nothing";
 
-    private static void WaitFor(Task task)
-    {
-        if (!task.IsCompleted)
-        {
-            task.Soon().GetAwaiter().GetResult();
-        }
-    }
-
     /// <summary>Finds the flight that the leader of a new flight of the model leads.</summary>
     private void Find(ModelFlight expected)
     {
@@ -93,7 +85,7 @@ internal sealed class Comparison(FlightModel model, Subject subject)
 
         if (expected.IsCanceled)
         {
-            WaitFor(canceled.Opened);
+            patience.WaitFor(canceled.Opened);
         }
 
         Same("I4: whether its token is cancelled, flight", expected.IsCanceled, flight.IsCancellationRequested, number);
@@ -115,7 +107,7 @@ internal sealed class Comparison(FlightModel model, Subject subject)
             var isSummoned = expected is { IsSummoned: true, IsReady: true };
             if (isSummoned)
             {
-                WaitFor(summons);
+                patience.WaitFor(summons);
             }
 
             Same("W3: whether it was sent to run, caller", isSummoned, summons.IsCompleted, number);

@@ -15,7 +15,7 @@ internal enum Ending
     /// <summary>A cancellation that carries the leader's token, fired or not.</summary>
     CancellationOfLeader,
 
-    /// <summary>A cancellation that carries the token of any caller.</summary>
+    /// <summary>A cancellation that carries the token of any caller whose token has fired; of any caller at all if there is none.</summary>
     CancellationOfOther,
 
     /// <summary>An exception that comes from what a leader takes away when it leaves.</summary>

@@ -43,10 +43,12 @@ internal sealed partial class FlightModel
     {
         var leader = Callers[caller];
         var flight = leader.Leads!;
+        var fired = Callers.FindAll(static caller => caller.HasFired);
+        var among = fired.Count > 0 ? fired : Callers;
         var carried = ending switch
         {
             Ending.CancellationOfLeader => leader,
-            Ending.CancellationOfOther => Callers[other % Callers.Count],
+            Ending.CancellationOfOther => among[other % among.Count],
             _ => null,
         };
         var isFollowed = flight is { IsClosed: false, Followers.Count: > 0 };

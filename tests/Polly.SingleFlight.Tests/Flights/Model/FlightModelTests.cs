@@ -16,6 +16,7 @@ public sealed class FlightModelTests : FlightTest
         "lands too late",
     ];
 
+    private readonly Patience _patience = new();
     private readonly Dictionary<string, int> _counts = s_happens.ToDictionary(static what => what, static _ => 0, StringComparer.Ordinal);
 
     [Fact]
@@ -28,7 +29,7 @@ public sealed class FlightModelTests : FlightTest
 
     private void Run(Scenario scenario)
     {
-        var done = scenario.Run();
+        var done = scenario.Run(_patience);
         foreach (var what in s_happens)
         {
             _counts[what] += done.Exists(line => line.Contains(what, StringComparison.Ordinal)) ? 1 : 0;

@@ -14,14 +14,15 @@ internal sealed record Scenario(ModelRules[] Rules, bool KeysCollide, Step[] Ste
 
     /// <summary>Takes the steps with the engine beside the model. Throws when they differ, with what was done until then.</summary>
     /// <returns>What happened, in the words of the model.</returns>
-    public List<string> Run()
+    public List<string> Run(Patience patience)
     {
         using var subject = new Subject(Rules, KeysCollide);
-        return Run(subject);
+        var model = new FlightModel(Rules);
+        return Run(model, subject, new Comparison(model, subject, patience));
     }
 
     /// <summary>Tells what the steps do, by the model alone.</summary>
-    public override string ToString() => string.Join(Environment.NewLine, Run(subject: null).Prepend(Header()));
+    public override string ToString() => string.Join(Environment.NewLine, Run(new FlightModel(Rules), null, null).Prepend(Header()));
 
     private string Header()
     {
@@ -34,10 +35,8 @@ internal sealed record Scenario(ModelRules[] Rules, bool KeysCollide, Step[] Ste
         return header.AppendLine().ToString();
     }
 
-    private List<string> Run(Subject? subject)
+    private List<string> Run(FlightModel model, Subject? subject, Comparison? comparison)
     {
-        var model = new FlightModel(Rules);
-        var comparison = subject is null ? null : new Comparison(model, subject);
         var done = new List<string>();
         try
         {

@@ -33,7 +33,7 @@ internal static class ScenarioGenerator
 
     private static Gen<Step> Landing { get; } =
         from pick in Pick
-        from ending in Gen.Elements(Enum.GetValues<Ending>())
+        from ending in Gen.Elements([.. Enum.GetValues<Ending>(), Ending.CancellationOfOther, Ending.CancellationOfOther])
         from other in Pick
         from isPrepared in Gen.Elements(true, false, false, false)
         select (Step)new Land(pick, ending, other, isPrepared);

@@ -63,8 +63,12 @@ internal sealed class Subject : IFlightEngine, IDisposable
 
     public bool Yield(int caller) => Callers[caller].Yield();
 
-    public LandingAnswer Land(int caller, Ending ending, int other, bool isPrepared) =>
-        Callers[caller].Land(ending, Callers[other % Callers.Count].Token, isPrepared);
+    public LandingAnswer Land(int caller, Ending ending, int other, bool isPrepared)
+    {
+        var fired = Callers.FindAll(static caller => caller.Token.IsCancellationRequested);
+        var among = fired.Count > 0 ? fired : Callers;
+        return Callers[caller].Land(ending, among[other % among.Count].Token, isPrepared);
+    }
 
     public void Serve(int caller, bool isShared) => Callers[caller].Serve(isShared);
 
