@@ -18,7 +18,7 @@ public sealed class ElapsedTests : CacheTest
         options.LifetimeGenerator = args =>
         {
             Clock.Advance(s_second);
-            return new(CacheLifetime.FromExpiresIn(10 * s_second, args.Elapsed));
+            return new(CacheLifetime.FromExpiresIn(10 * s_second, args.Elapsed) with { RefreshAfter = null });
         };
         var pipeline = hybrid ? CachedHybrid(options, withFlight) : Cached(options, withFlight);
 

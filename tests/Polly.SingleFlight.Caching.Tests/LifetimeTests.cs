@@ -133,7 +133,7 @@ public sealed class LifetimeTests : CacheTest
         {
             await Task.Yield();
             seen.Add((args.Result, args.Elapsed));
-            return CacheLifetime.FromExpiresIn(10 * s_second, args.Elapsed);
+            return CacheLifetime.FromExpiresIn(10 * s_second, args.Elapsed) with { RefreshAfter = null };
         };
         var pipeline = Cached(options, withFlight);
 

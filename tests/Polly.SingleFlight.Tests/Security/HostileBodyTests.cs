@@ -3,7 +3,10 @@ using System.Net;
 
 namespace Polly.SingleFlight.Tests.Security;
 
-/// <summary>Servers that lie or never end do not make the process hold more than the caps allow.</summary>
+/// <summary>
+/// Servers that lie or never end do not make the process hold more than the caps allow. By themselves, since what other tests allocate would be counted too.
+/// </summary>
+[Collection(nameof(Flights.WholeThreadPool))]
 public sealed class HostileBodyTests : HttpTest
 {
     private const int Limit = 100_000;
