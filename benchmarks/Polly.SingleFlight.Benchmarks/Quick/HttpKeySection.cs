@@ -9,7 +9,7 @@ internal sealed class HttpKeySection(Lineup lineup) : Section("http-key", lineup
 {
     private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(1);
 
-    private readonly HttpIntake _intake = new(new HttpSingleFlightStrategyOptions());
+    private readonly HttpRequestReader _reader = new(new HttpSingleFlightStrategyOptions());
     private readonly HttpRequestKeys _keys = new(new HttpSingleFlightStrategyOptions());
 
     public override async Task WriteAsync(TextWriter output)
@@ -19,12 +19,12 @@ internal sealed class HttpKeySection(Lineup lineup) : Section("http-key", lineup
         output.WriteLine("\"Take down\" decides whether a request takes part and copies what the flight needs of it; \"and key\" hashes that.");
         output.WriteLine("One request, over and over, so that only these two steps are in the figures. A cell: time, bytes.");
         output.WriteLine();
-        var table = new MarkdownTable("headers", "take down", "and key");
+        var table = new MarkdownTable("headers", "read", "and key");
         foreach (var headers in (int[])[5, 25])
         {
             using var request = new HttpRequests(headers).Create();
             CallLoop nothing = new("nothing", static _ => Task.CompletedTask);
-            CallLoop takeDown = new("take down", count => TakeDownAsync(request, count));
+            CallLoop takeDown = new("read", count => ReadAsync(request, count));
             CallLoop andKey = new("and key", count => MakeKeyAsync(request, count));
             var figures = await CallLoop.MeasureAsync([nothing, takeDown, andKey], nothing, Completion.Synchronous, s_duration).ConfigureAwait(false);
             table.Add(Invariant($"{headers}"), Print(figures[1]), Print(figures[2]));
@@ -35,11 +35,11 @@ internal sealed class HttpKeySection(Lineup lineup) : Section("http-key", lineup
 
     private static string Print(CallFigures row) => Invariant($"{row.Nanoseconds:0} ns, {row.BytesOverFloor:0} B");
 
-    private async Task TakeDownAsync(HttpRequestMessage request, int count)
+    private async Task ReadAsync(HttpRequestMessage request, int count)
     {
         for (var i = 0; i < count; i++)
         {
-            await _intake.TakeDownAsync(request, CancellationToken.None).ConfigureAwait(false);
+            await _reader.ReadAsync(request, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -47,7 +47,7 @@ internal sealed class HttpKeySection(Lineup lineup) : Section("http-key", lineup
     {
         for (var i = 0; i < count; i++)
         {
-            _keys.Create((await _intake.TakeDownAsync(request, CancellationToken.None).ConfigureAwait(false)).Call!);
+            _keys.Create((await _reader.ReadAsync(request, CancellationToken.None).ConfigureAwait(false)).Call!);
         }
     }
 }

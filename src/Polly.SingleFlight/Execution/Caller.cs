@@ -55,7 +55,7 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         Clear();
     }
 
-    protected override void RunSummoned() => _ = RunSummonedAsync();
+    protected override void RunOwnCallback() => _ = RunOwnCallbackAsync();
 
     private async ValueTask<Outcome<TResult>> FollowAfterAsync(ValueTask joined)
     {
@@ -65,7 +65,7 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         return await Task.ConfigureAwait(continueOnCapturedContext);
     }
 
-    private async Task RunSummonedAsync()
+    private async Task RunOwnCallbackAsync()
     {
         var call = new Call<TResult, TState>(_callback, Context, _state);
         Outcome<TResult> outcome;

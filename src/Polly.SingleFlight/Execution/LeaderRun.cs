@@ -55,7 +55,7 @@ internal readonly struct LeaderRun<TResult, TState>
         }
 
         // Its token fired since it was elected, so its callback does not begin.
-        run.Forfeit();
+        run.Resign();
         LoneRun.Mark(parts, BypassReason.Election, call.Context);
         return new(Outcomes.Canceled<TResult>(call.Context));
     }
@@ -70,7 +70,7 @@ internal readonly struct LeaderRun<TResult, TState>
         catch (Exception exception)
         {
             // Properties that cannot be written are this caller's trouble and nobody else's.
-            Forfeit();
+            Resign();
             return Outcome.FromExceptionAsValueTask<TResult>(exception);
         }
 
@@ -125,7 +125,7 @@ internal readonly struct LeaderRun<TResult, TState>
         {
             // As with properties that cannot be written.
             registration.Unregister();
-            Forfeit();
+            Resign();
             return Outcome.FromExceptionAsValueTask<TResult>(exception);
         }
 
@@ -166,7 +166,7 @@ internal readonly struct LeaderRun<TResult, TState>
             context.Properties.Set(ContextProperties.Flight, innermost);
         }
 
-        _parts.Sharing?.Board(_flight, context);
+        _parts.Sharing?.PrepareContext(_flight, context);
         return new(_parts, _flight, context, SingleFlightInstruments.StartFlight(_flight), SingleFlightInstruments.FlightStarted(_parts.Tags));
     }
 
@@ -218,7 +218,7 @@ internal readonly struct LeaderRun<TResult, TState>
     private ValueTask<Outcome<TResult>> Wait(in RunningFlight<TResult> running, ValueTask<Outcome<TResult>> pending)
     {
         var wait = CreateWait(running);
-        if (!_flight.TrySeat(wait))
+        if (!_flight.TrySetLeader(wait))
         {
             _ = running.LandAsync(pending, leader: null, Leader.CancellationToken);
             return new(LetLeaderGo());
@@ -260,9 +260,9 @@ internal readonly struct LeaderRun<TResult, TState>
     }
 
     /// <summary>Gives the flight up before its callback has begun. Its followers elect another leader.</summary>
-    private void Forfeit()
+    private void Resign()
     {
-        _flight.Forfeit(Now).Act();
+        _flight.Resign(Now).Act();
         _flight.End();
     }
 

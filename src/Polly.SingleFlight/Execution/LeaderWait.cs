@@ -41,7 +41,7 @@ internal sealed class LeaderWait<TResult>(in RunningFlight<TResult> running, Res
     }
 
     /// <summary>A leader is never elected, nor sent away.</summary>
-    protected override void RunSummoned() => throw new NotSupportedException();
+    protected override void RunOwnCallback() => throw new NotSupportedException();
 
     private void LandOnExecutionContext() => RunOnExecutionContext(static wait => ((LeaderWait<TResult>)wait!).Land());
 

@@ -9,12 +9,12 @@ internal readonly record struct Election<TResult>(Waiter<TResult>? Leader, Waite
 
     public void Act()
     {
-        Leader?.Summon();
+        Leader?.RequestRun();
         for (var waiter = Alone; waiter is not null;)
         {
             var next = waiter.Next;
             waiter.Next = null;
-            waiter.Summon();
+            waiter.RequestRun();
             waiter = next;
         }
     }

@@ -4,7 +4,7 @@ namespace Polly.SingleFlight.Flights;
 internal sealed partial class Flight<TResult>
 {
     /// <summary>The leader will not run its callback; its followers, if any, elect another, which does not count as one more election.</summary>
-    public Election<TResult> Forfeit(long now)
+    public Election<TResult> Resign(long now)
     {
         lock (Stripe.Gate)
         {

@@ -34,7 +34,7 @@ internal sealed partial class Flight<TResult> : Flight
     }
 
     /// <summary>Gives the leader a wait of its own once its callback has yielded; false if it has left or was let go already.</summary>
-    public bool TrySeat(Waiter<TResult> leader)
+    public bool TrySetLeader(Waiter<TResult> leader)
     {
         lock (Stripe.Gate)
         {

@@ -24,7 +24,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     private const int Claimed = 1;
     private const int Registered = 2;
     private const int SetUp = 4;
-    private const int Summoned = 8;
+    private const int RunRequested = 8;
 
     private readonly ExecutionContext? _executionContext;
     private readonly SynchronizationContext? _synchronizationContext;
@@ -164,7 +164,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <summary>The caller has finished setting up and no longer touches its context (W3).</summary>
     public void Ready()
     {
-        if ((Interlocked.Or(ref _state, SetUp) & Summoned) != 0)
+        if ((Interlocked.Or(ref _state, SetUp) & RunRequested) != 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
@@ -174,9 +174,9 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// Sends the caller to run its own callback, on its own execution context, as soon as it is ready. One that is to lead
     /// was claimed by its election; one that is to run alone claims itself when it does, and can leave until then.
     /// </summary>
-    public void Summon()
+    public void RequestRun()
     {
-        if ((Interlocked.Or(ref _state, Summoned) & SetUp) != 0)
+        if ((Interlocked.Or(ref _state, RunRequested) & SetUp) != 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
@@ -192,7 +192,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         {
             if (_synchronizationContext is { } target)
             {
-                target.Post(static waiter => ((Waiter<TResult>)waiter!).RunSummonedOnExecutionContext(), this);
+                target.Post(static waiter => ((Waiter<TResult>)waiter!).RunOwnCallbackOnExecutionContext(), this);
                 return;
             }
         }
@@ -201,14 +201,14 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
             // A synchronization context that takes no more work, a window that was closed say, must not lose the caller.
         }
 
-        RunSummonedOnExecutionContext();
+        RunOwnCallbackOnExecutionContext();
     }
 
     /// <summary>Called just before the caller is let go by somebody else. Does not throw.</summary>
     protected abstract void OnRelease();
 
     /// <summary>Runs the caller's own callback and lets the caller go with its outcome. Does not throw.</summary>
-    protected abstract void RunSummoned();
+    protected abstract void RunOwnCallback();
 
     private TimeSpan WaitedUntil(long now)
     {
@@ -226,7 +226,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     protected SingleFlightResult CreateResult() =>
         new(IsLeader ? SingleFlightRole.Leader : SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time));
 
-    private void RunSummonedOnExecutionContext() => RunOnExecutionContext(static waiter => ((Waiter<TResult>)waiter!).RunSummoned());
+    private void RunOwnCallbackOnExecutionContext() => RunOnExecutionContext(static waiter => ((Waiter<TResult>)waiter!).RunOwnCallback());
 
     /// <summary>Runs something under the execution context of the caller.</summary>
     protected void RunOnExecutionContext(ContextCallback run)

@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>What one flight sent and received. Belongs to the flight alone.</summary>
-internal sealed class HttpExchange(HttpRequestMessage request, SendingWitness witness)
+internal sealed class HttpExchange(HttpRequestMessage request, SendingObserver observer)
 {
     /// <summary>The flight's own request.</summary>
     public HttpRequestMessage Request { get; } = request;
@@ -9,7 +9,7 @@ internal sealed class HttpExchange(HttpRequestMessage request, SendingWitness wi
     /// <summary>The body that the request was made with, which a handler may replace.</summary>
     public HttpContent? Content { get; } = request.Content;
 
-    public SendingWitness Witness { get; } = witness;
+    public SendingObserver Observer { get; } = observer;
 
     /// <summary>Why the response is not for the followers, as far as is known.</summary>
     public Unshareable Unshareable { get; set; }

@@ -62,7 +62,7 @@ internal sealed partial class HttpSharing
     {
         if (outcome.Result is HttpResponseMessage response && flight.Attachment is HttpCall call)
         {
-            call.Exchange?.Witness.Pass(response.RequestMessage);
+            call.Exchange?.Observer.Pass(response.RequestMessage);
             FinalRequest.Of(call, response)?.ApplyTo(call.Request);
             response.RequestMessage = call.Request;
         }

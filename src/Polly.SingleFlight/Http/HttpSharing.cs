@@ -13,7 +13,7 @@ internal sealed partial class HttpSharing : ResultSharing
     private readonly SingleFlightGroup _group;
     private readonly FlightTelemetry _telemetry;
     private readonly HttpRealm _realm;
-    private readonly HttpIntake _intake;
+    private readonly HttpRequestReader _reader;
     private readonly HttpRequestKeys _keys;
     private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
     private readonly UnshareableMemory _memory;
@@ -25,7 +25,7 @@ internal sealed partial class HttpSharing : ResultSharing
         _group = group;
         _telemetry = telemetry;
         _realm = HttpRealm.Of(options, builder);
-        _intake = new HttpIntake(options);
+        _reader = new HttpRequestReader(options);
         _keys = new HttpRequestKeys(options);
         _keyGenerator = options.HasOwnKeyGenerator ? options.KeyGenerator : null;
         _memory = new UnshareableMemory(options.UnshareableDuration, clock);
@@ -56,11 +56,11 @@ internal sealed partial class HttpSharing : ResultSharing
             return new(KeyDecision.Alone(BypassReason.NoKey));
         }
 
-        var intake = _intake.TakeDownAsync(request, context.CancellationToken);
-        return _keyGenerator is null && intake.IsCompletedSuccessfully ? new(Decide(intake.Result, context)) : DecideAsync(intake, context);
+        var read = _reader.ReadAsync(request, context.CancellationToken);
+        return _keyGenerator is null && read.IsCompletedSuccessfully ? new(Decide(read.Result, context)) : DecideAsync(read, context);
     }
 
-    public override void Board(Flight flight, ResilienceContext context)
+    public override void PrepareContext(Flight flight, ResilienceContext context)
     {
         if (flight.Attachment is not HttpCall call)
         {
@@ -68,10 +68,10 @@ internal sealed partial class HttpSharing : ResultSharing
         }
 
         var request = call.CreateRequest();
-        request.Options.TryGetValue(SendingWitness.Option, out var outer);
-        var witness = new SendingWitness(_guard, call, outer);
-        request.Options.Set(SendingWitness.Option, witness.See);
-        call.Exchange = new HttpExchange(request, witness);
+        request.Options.TryGetValue(SendingObserver.Option, out var outer);
+        var observer = new SendingObserver(_guard, call, outer);
+        request.Options.Set(SendingObserver.Option, observer.See);
+        call.Exchange = new HttpExchange(request, observer);
         context.Properties.Set(ResilienceHttp.Request, request);
         request.Options.Set(ResilienceHttp.Context, context);
     }
@@ -93,12 +93,12 @@ internal sealed partial class HttpSharing : ResultSharing
         return false;
     }
 
-    private async ValueTask<KeyDecision> DecideAsync(ValueTask<Intake> pending, ResilienceContext context)
+    private async ValueTask<KeyDecision> DecideAsync(ValueTask<HttpReadResult> pending, ResilienceContext context)
     {
-        var intake = await pending.ConfigureAwait(context.ContinueOnCapturedContext);
-        if (intake.Call is not { } call || _keyGenerator is null || call.Request.GetSingleFlightKey() is not null)
+        var read = await pending.ConfigureAwait(context.ContinueOnCapturedContext);
+        if (read.Call is not { } call || _keyGenerator is null || call.Request.GetSingleFlightKey() is not null)
         {
-            return Decide(intake, context);
+            return Decide(read, context);
         }
 
         call.HasCustomKey = true;
@@ -106,11 +106,11 @@ internal sealed partial class HttpSharing : ResultSharing
             call, await _keyGenerator(new SingleFlightKeyGeneratorArguments(context)).ConfigureAwait(context.ContinueOnCapturedContext));
     }
 
-    private KeyDecision Decide(Intake intake, ResilienceContext context)
+    private KeyDecision Decide(HttpReadResult read, ResilienceContext context)
     {
-        if (intake.Call is not { } call)
+        if (read.Call is not { } call)
         {
-            return KeyDecision.Alone(intake.Bypass, IsFirstOfOptedInMethod(intake.Bypass, context));
+            return KeyDecision.Alone(read.Bypass, IsFirstOfOptedInMethod(read.Bypass, context));
         }
 
         var own = call.Request.GetSingleFlightKey();
@@ -132,6 +132,6 @@ internal sealed partial class HttpSharing : ResultSharing
         && _optedInReported == 0
         && context.Properties.TryGetValue(ResilienceHttp.Request, out var request)
         && request is not null
-        && _intake.IsOptedIn(request.Method)
+        && _reader.IsOptedIn(request.Method)
         && Interlocked.Exchange(ref _optedInReported, 1) == 0;
 }

@@ -292,8 +292,8 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
             return null;
         }
 
-        var intake = await new HttpIntake(this).TakeDownAsync(request, context.CancellationToken)
+        var read = await new HttpRequestReader(this).ReadAsync(request, context.CancellationToken)
             .ConfigureAwait(context.ContinueOnCapturedContext);
-        return intake.Call is { } call ? request.GetSingleFlightKey() ?? new HttpRequestKeys(this).CreateFingerprint(call) : null;
+        return read.Call is { } call ? request.GetSingleFlightKey() ?? new HttpRequestKeys(this).CreateFingerprint(call) : null;
     }
 }

@@ -81,7 +81,7 @@ internal sealed class IdentityGuard
     /// </summary>
     public string? FindAfterwards(HttpCall call, HttpExchange exchange, HttpRequestMessage? last)
     {
-        if (exchange.Witness.Addition is { } addition)
+        if (exchange.Observer.Addition is { } addition)
         {
             return addition;
         }
@@ -93,7 +93,7 @@ internal sealed class IdentityGuard
         }
 
         var sent = last ?? exchange.Request;
-        return found ?? (exchange.Witness.HasSeen(sent) ? null : FindAtSending(call, exchange, sent));
+        return found ?? (exchange.Observer.HasSeen(sent) ? null : FindAtSending(call, exchange, sent));
     }
 
     private string? FindContent(HttpCall call, HttpExchange exchange, HttpRequestMessage sent)

@@ -49,7 +49,7 @@ internal static class OutcomeDistribution
     public static void SendAway<TResult>(Waiter<TResult> follower, BypassReason reason)
     {
         follower.AloneBecause = reason;
-        follower.Summon();
+        follower.RequestRun();
     }
 
     /// <summary>All copies are begun before any is awaited, so that slow ones do not queue behind each other.</summary>

@@ -25,7 +25,7 @@ internal abstract class ResultSharing
     public virtual ValueTask<KeyDecision> FindKeyAsync<TResult>(ResilienceContext context) => throw new NotSupportedException();
 
     /// <summary>Gives the flight's own context what the leader brought along, on the leader's thread. What it throws is the leader's outcome.</summary>
-    public virtual void Board(Flight flight, ResilienceContext context)
+    public virtual void PrepareContext(Flight flight, ResilienceContext context)
     {
     }
 

@@ -60,11 +60,11 @@ public sealed class IdentityKindTests : HttpTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task InnerHandler_SendsWhatTheCallerHadNot_EverybodyGetsItsOwnAnswerAndItIsNamedOnce(string kind, bool isWitnessed)
+    public async Task InnerHandler_SendsWhatTheCallerHadNot_EverybodyGetsItsOwnAnswerAndItIsNamedOnce(string kind, bool isObserved)
     {
         var upstream = new Upstream(Gate, static sent => Ok("answer " + sent.Number));
         var client = Client(upstream, Pipeline(PostOptions(), listener: _listener), inside: Inside(
-            request => s_kinds[kind].Change(request, request.User()!), isWitnessed));
+            request => s_kinds[kind].Change(request, request.User()!), isObserved));
         string[] users = ["alice", "bobby", "caroline", "alice"];
         var callers = await Start(4, i => client.SendAsync(Request().By(users[i])));
 
@@ -93,18 +93,18 @@ public sealed class IdentityKindTests : HttpTest
 
     [Theory]
     [MemberData(nameof(Sequences))]
-    public async Task InnerHandler_SendsSeveralMessages_WhatAnyOfThemAddsCounts(string sequence, bool isWitnessed)
+    public async Task InnerHandler_SendsSeveralMessages_WhatAnyOfThemAddsCounts(string sequence, bool isObserved)
     {
         var upstream = new Upstream(Gate, static sent => Ok("answer " + sent.Number));
         var client = Client(upstream, Pipeline(listener: _listener), inside:
-            [new Sending(s_sequences[sequence]), .. isWitnessed ? [new ShowsSending()] : Array.Empty<DelegatingHandler>()]);
+            [new Sending(s_sequences[sequence]), .. isObserved ? [new ShowsSending()] : Array.Empty<DelegatingHandler>()]);
         string[] users = ["alice", "bobby"];
         var callers = await Start(2, i => client.SendAsync(Get().By(users[i])));
 
         Gate.Open();
 
         var bodies = await Bodies(callers);
-        if (isWitnessed || !sequence.StartsWith("a copy", StringComparison.Ordinal))
+        if (isObserved || !sequence.StartsWith("a copy", StringComparison.Ordinal))
         {
             Assert.Equal(2, bodies.Distinct().Count());
             Assert.Equal(1, _listener.Count("OnIdentityGuard"));
@@ -118,13 +118,13 @@ public sealed class IdentityKindTests : HttpTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task GuardCredentials_Off_WhatIsNoCredentialStillCounts(string kind, bool isWitnessed)
+    public async Task GuardCredentials_Off_WhatIsNoCredentialStillCounts(string kind, bool isObserved)
     {
         var upstream = new Upstream(Gate, static sent => Ok("answer " + sent.Number));
         var options = PostOptions();
         options.GuardCredentials = false;
         var client = Client(upstream, Pipeline(options, listener: _listener), inside: Inside(
-            request => s_kinds[kind].Change(request.With("Authorization", "Bearer service"), request.User()!), isWitnessed));
+            request => s_kinds[kind].Change(request.With("Authorization", "Bearer service"), request.User()!), isObserved));
         string[] users = ["alice", "bobby"];
         var callers = await Start(2, i => client.SendAsync(Request().By(users[i])));
 
@@ -137,13 +137,13 @@ public sealed class IdentityKindTests : HttpTest
 
     [Theory]
     [MemberData(nameof(Harmless))]
-    public async Task InnerHandler_SendsWhatSaysNothing_IsShared(string kind, bool isWitnessed)
+    public async Task InnerHandler_SendsWhatSaysNothing_IsShared(string kind, bool isObserved)
     {
         var upstream = new Upstream(Gate, static sent => Ok("answer " + sent.Number));
         var options = PostOptions();
         options.HarmlessHeaders.Add("x-node");
         options.ExcludedHeaders.Add("X-Trace");
-        var client = Client(upstream, Pipeline(options, listener: _listener), inside: Inside(request => s_harmless[kind](request), isWitnessed));
+        var client = Client(upstream, Pipeline(options, listener: _listener), inside: Inside(request => s_harmless[kind](request), isObserved));
         var callers = await Start(client, 4, Request);
 
         Gate.Open();
@@ -164,7 +164,7 @@ public sealed class IdentityKindTests : HttpTest
                 Readdress(request, static builder => builder.Host = "other.test");
                 request.Headers.Host = "third.test";
             },
-            isWitnessed: true));
+            isObserved: true));
         var callers = await Start(client, 3);
         Gate.Open();
         await Bodies(callers);
@@ -221,8 +221,8 @@ public sealed class IdentityKindTests : HttpTest
     private static HttpRequestMessage Request() => Post("body")
         .With("X-Common", "common").With("X-List", "a, b c").With("X-Quoted", "\"a, b\"").With("X-Quality", "text/html;q=0.9, text/plain");
 
-    private static DelegatingHandler[] Inside(Action<HttpRequestMessage> change, bool isWitnessed) =>
-        isWitnessed ? [new Changing(change), new ShowsSending()] : [new Changing(change)];
+    private static DelegatingHandler[] Inside(Action<HttpRequestMessage> change, bool isObserved) =>
+        isObserved ? [new Changing(change), new ShowsSending()] : [new Changing(change)];
 
     private static void Replace(HttpRequestMessage request, string name, params string[] values)
     {

@@ -134,5 +134,5 @@ public sealed class KeyPropertyTests
     /// <summary>The key that a flight has, which is compared part by part.</summary>
     private static HttpFlightKey LiveKey(HttpSingleFlightStrategyOptions options, HttpRequestMessage request) =>
         new HttpRequestKeys(options).Create(
-            new HttpIntake(options).TakeDownAsync(request, CancellationToken.None).AsTask().GetAwaiter().GetResult().Call!)!;
+            new HttpRequestReader(options).ReadAsync(request, CancellationToken.None).AsTask().GetAwaiter().GetResult().Call!)!;
 }

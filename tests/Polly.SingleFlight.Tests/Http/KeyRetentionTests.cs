@@ -74,7 +74,7 @@ public sealed class KeyRetentionTests : HttpTest
     private static async Task<HttpFlightKey?> KeyOf(HttpRequestKeys keys, HttpSingleFlightStrategyOptions options, string credential)
     {
         using var request = Get().With("Authorization", credential);
-        return keys.Create((await new HttpIntake(options).TakeDownAsync(request, CancellationToken.None)).Call!);
+        return keys.Create((await new HttpRequestReader(options).ReadAsync(request, CancellationToken.None)).Call!);
     }
 
     /// <summary>Waits until the flight of a key has given it up, which is the last that it does.</summary>

@@ -13,10 +13,10 @@ public sealed class NestedIdentityTests : HttpTest
     [InlineData(true, "GET")]
     [InlineData(false, "POST")]
     [InlineData(true, "POST")]
-    public async Task InnerHandler_AddsAnIdentity_CallersOfTheOuterFlightGetTheirOwn(bool isWitnessed, string method)
+    public async Task InnerHandler_AddsAnIdentity_CallersOfTheOuterFlightGetTheirOwn(bool isObserved, string method)
     {
         var upstream = new Upstream(Gate, static sent => Ok(sent.Header("X-Tenant")!));
-        var client = Nested(upstream, isWitnessed, new AddingHeader("X-Tenant", static request => request.User()));
+        var client = Nested(upstream, isObserved, new AddingHeader("X-Tenant", static request => request.User()));
         string[] users = ["alice", "bob", "carol"];
         var callers = await Start(3, i => client.SendAsync(Request(method).By(users[i])));
         Gate.Open();
@@ -29,10 +29,10 @@ public sealed class NestedIdentityTests : HttpTest
     [InlineData(true, "GET")]
     [InlineData(false, "POST")]
     [InlineData(true, "POST")]
-    public async Task InnerHandler_AddsNothing_CallersOfTheOuterFlightShare(bool isWitnessed, string method)
+    public async Task InnerHandler_AddsNothing_CallersOfTheOuterFlightShare(bool isObserved, string method)
     {
         var upstream = new Upstream(Gate, static sent => Ok("answer " + sent.Number));
-        var client = Nested(upstream, isWitnessed);
+        var client = Nested(upstream, isObserved);
         var callers = await Start(3, _ => client.SendAsync(Request(method)));
         Gate.Open();
 
@@ -42,11 +42,11 @@ public sealed class NestedIdentityTests : HttpTest
     private static HttpRequestMessage Request(string method) => method == "GET" ? Get() : Post("body");
 
     /// <summary>The inner pipeline has a group of its own, so that only the outer one's events are counted.</summary>
-    private HttpClient Nested(Upstream upstream, bool isWitnessed, params DelegatingHandler[] handlers)
+    private HttpClient Nested(Upstream upstream, bool isObserved, params DelegatingHandler[] handlers)
     {
         var options = new HttpSingleFlightStrategyOptions();
         options.Methods.Add(HttpMethod.Post);
         var inner = new ResilienceHandler(new ResiliencePipelineBuilder<HttpResponseMessage>().AddSingleFlight(options).Build());
-        return Client(upstream, Pipeline(PostOptions()), inside: [inner, .. handlers, .. isWitnessed ? [new ShowsSending()] : Array.Empty<DelegatingHandler>()]);
+        return Client(upstream, Pipeline(PostOptions()), inside: [inner, .. handlers, .. isObserved ? [new ShowsSending()] : Array.Empty<DelegatingHandler>()]);
     }
 }

@@ -102,15 +102,15 @@ internal sealed class Comparison(FlightModel model, Subject subject, Patience pa
         Same("W1: whether its wait is claimed, caller", expected.IsClaimed, caller.IsClaimed, number);
         Same("the elections of caller", expected.Elections, caller.Elections, number);
         Same("whether it is to run alone, caller", expected.IsAlone, caller.IsAlone, number);
-        if (caller.Summons is { } summons)
+        if (caller.RunRequest is { } runRequest)
         {
-            var isSummoned = expected is { IsSummoned: true, IsReady: true };
-            if (isSummoned)
+            var isRunRequested = expected is { IsRunRequested: true, IsReady: true };
+            if (isRunRequested)
             {
-                patience.WaitFor(summons);
+                patience.WaitFor(runRequest);
             }
 
-            Same("W3: whether it was sent to run, caller", isSummoned, summons.IsCompleted, number);
+            Same("W3: whether it was sent to run, caller", isRunRequested, runRequest.IsCompleted, number);
         }
 
         if (received is not null && model.Flights.Find(flight => flight.Leader.OfCallback == received) is { } source)

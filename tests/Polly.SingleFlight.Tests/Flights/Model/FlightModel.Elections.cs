@@ -30,7 +30,7 @@ internal sealed partial class FlightModel
             }
 
             follower.IsAlone = true;
-            follower.IsSummoned = true;
+            follower.IsRunRequested = true;
             isAnyAlone = true;
             Notes.Add($"caller {follower.Number} is sent to run alone");
         }
@@ -52,7 +52,7 @@ internal sealed partial class FlightModel
         electable.ForEach(caller => caller.Flight = successor);
         successor.Followers.AddRange(electable.Where(caller => caller != leader));
         leader.IsClaimed = true;
-        leader.IsSummoned = true;
+        leader.IsRunRequested = true;
         Notes.Add($"caller {leader.Number} is elected to lead flight {successor.Number}");
         return true;
     }

@@ -134,7 +134,7 @@ internal sealed partial class FlightModel
         return true;
     }
 
-    public void Forfeit(int caller)
+    public void Resign(int caller)
     {
         var leader = Callers[caller];
         Notes.Add($"caller {caller} forfeits flight {leader.Leads!.Number}");

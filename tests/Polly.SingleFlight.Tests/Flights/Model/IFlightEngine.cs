@@ -29,7 +29,7 @@ internal interface IFlightEngine
     bool RunAlone(int caller);
 
     /// <summary>A leader gives its flight up before its callback has begun.</summary>
-    void Forfeit(int caller);
+    void Resign(int caller);
 
     bool Forget(int key);
 

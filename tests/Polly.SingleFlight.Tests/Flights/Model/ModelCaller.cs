@@ -31,7 +31,7 @@ internal sealed class ModelCaller(int number, ModelRules rules, bool hasToken, b
 
     public int Elections { get; set; }
 
-    public bool IsSummoned { get; set; }
+    public bool IsRunRequested { get; set; }
 
     /// <summary>Whether the caller was elected too often.</summary>
     public bool IsAlone { get; set; }

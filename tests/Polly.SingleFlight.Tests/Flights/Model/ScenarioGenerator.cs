@@ -47,7 +47,7 @@ internal static class ScenarioGenerator
         (6, Landing),
         (5, from pick in Pick from isShared in Gen.Elements(true, false) select (Step)new Serve(pick, isShared)),
         (3, Pick.Select(static pick => (Step)new RunAlone(pick))),
-        (1, Pick.Select(static pick => (Step)new Forfeit(pick))),
+        (1, Pick.Select(static pick => (Step)new Resign(pick))),
         (2, Key.Select(static key => (Step)new Forget(key))),
         (1, Gen.Constant((Step)new ForgetAll())),
         (1, Key.Select(static key => (Step)new CancelKey(key))));

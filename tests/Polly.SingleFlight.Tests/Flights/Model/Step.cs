@@ -57,7 +57,7 @@ internal sealed record FireToken(int? Pick) : Step(Pick)
 internal sealed record Lead(int? Pick) : Step(Pick)
 {
     public override bool IsPossibleFor(ModelCaller caller) =>
-        caller is { IsSummoned: true, IsReady: true, IsAlone: false, Leads: null };
+        caller is { IsRunRequested: true, IsReady: true, IsAlone: false, Leads: null };
 
     public override object? Take(IFlightEngine engine, int caller) => Unanswered(() => engine.Lead(caller));
 }
@@ -90,9 +90,9 @@ internal sealed record RunAlone(int? Pick) : Step(Pick)
     public override object? Take(IFlightEngine engine, int caller) => engine.RunAlone(caller);
 }
 
-internal sealed record Forfeit(int? Pick) : Step(Pick)
+internal sealed record Resign(int? Pick) : Step(Pick)
 {
     public override bool IsPossibleFor(ModelCaller caller) => caller.Leads?.Stage == ModelStage.Running;
 
-    public override object? Take(IFlightEngine engine, int caller) => Unanswered(() => engine.Forfeit(caller));
+    public override object? Take(IFlightEngine engine, int caller) => Unanswered(() => engine.Resign(caller));
 }

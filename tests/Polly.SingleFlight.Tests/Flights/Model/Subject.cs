@@ -74,7 +74,7 @@ internal sealed class Subject : IFlightEngine, IDisposable
 
     public bool RunAlone(int caller) => Callers[caller].RunAlone();
 
-    public void Forfeit(int caller) => Callers[caller].Forfeit();
+    public void Resign(int caller) => Callers[caller].Resign();
 
     public bool Forget(int key) => Table.Forget(Key(key));
 

@@ -60,7 +60,7 @@ internal sealed class SubjectCaller<TResult> : SubjectCaller
 
     public override bool IsAlone => _wait?.AloneBecause == BypassReason.Election;
 
-    public override Task? Summons => _wait?.Summons;
+    public override Task? RunRequest => _wait?.RunRequest;
 
     public override void SettleIn()
     {
@@ -92,7 +92,7 @@ internal sealed class SubjectCaller<TResult> : SubjectCaller
         return true;
     }
 
-    public override void Forfeit() => _run!.GiveUp(Outcome.FromException<TResult>(ExceptionOf(Ending.Failure, default)));
+    public override void Resign() => _run!.GiveUp(Outcome.FromException<TResult>(ExceptionOf(Ending.Failure, default)));
 
     private TResult Result() => (TResult)Convert.ChangeType(Number, typeof(TResult), null);
 

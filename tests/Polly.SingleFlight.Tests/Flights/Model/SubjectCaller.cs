@@ -27,7 +27,7 @@ internal abstract class SubjectCaller(int number, bool hasToken) : IDisposable
     public abstract bool IsAlone { get; }
 
     /// <summary>Completes when the follower is summoned and ready; null if the caller is no follower.</summary>
-    public abstract Task? Summons { get; }
+    public abstract Task? RunRequest { get; }
 
     public abstract void SettleIn();
 
@@ -41,7 +41,7 @@ internal abstract class SubjectCaller(int number, bool hasToken) : IDisposable
 
     public abstract bool RunAlone();
 
-    public abstract void Forfeit();
+    public abstract void Resign();
 
     public void Dispose() => Source?.Dispose();
 

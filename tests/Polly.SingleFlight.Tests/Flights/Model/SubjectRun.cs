@@ -48,7 +48,7 @@ internal sealed class SubjectRun<TResult>(
     {
         _registration.Unregister();
         var wait = createWait();
-        if (!flight.TrySeat(wait))
+        if (!flight.TrySetLeader(wait))
         {
             LetGo();
             return false;
@@ -110,7 +110,7 @@ internal sealed class SubjectRun<TResult>(
     public void GiveUp(Outcome<TResult> outcome)
     {
         _registration.Unregister();
-        flight.Forfeit(now: 0).Act();
+        flight.Resign(now: 0).Act();
         flight.End();
         _returned = outcome;
     }

@@ -4,7 +4,7 @@ namespace Polly.SingleFlight.Http;
 /// Which requests may take part (RFC 9111, 4: a request may be collapsed into another only if it could be answered by the
 /// same response). One that may is taken down; one that may not is left as it was.
 /// </summary>
-internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
+internal sealed class HttpRequestReader(HttpSingleFlightStrategyOptions options)
 {
     private readonly HashSet<HttpMethod> _methods = [.. options.Methods];
     private readonly HashSet<string> _bypassHeaders = new(options.BypassHeaders, StringComparer.OrdinalIgnoreCase);
@@ -14,7 +14,7 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
     /// <summary>Whether a method was added to those that are coalesced, so that its requests are meant to be.</summary>
     public bool IsOptedIn(HttpMethod method) => _methods.Contains(method) && method != HttpMethod.Get && method != HttpMethod.Head;
 
-    public ValueTask<Intake> TakeDownAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    public ValueTask<HttpReadResult> ReadAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.IsSingleFlightDisabled())
         {
@@ -33,18 +33,18 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
 
         if (request.Content is { } content)
         {
-            return TakeDownAsync(request, uri, content, cancellationToken);
+            return ReadAsync(request, uri, content, cancellationToken);
         }
 
         var call = new HttpCall(request, UriText.Of(uri));
         return _tokenEndpoint ? Bypass(BypassReason.NotClientCredentials)
             : IsExempt(call.Headers) ? Bypass(BypassReason.Header)
-            : new(new Intake(call, default));
+            : new(new HttpReadResult(call, default));
     }
 
-    private static ValueTask<Intake> Bypass(BypassReason reason) => new(new Intake(null, reason));
+    private static ValueTask<HttpReadResult> Bypass(BypassReason reason) => new(new HttpReadResult(null, reason));
 
-    private ValueTask<Intake> TakeDownAsync(HttpRequestMessage request, Uri uri, HttpContent content, CancellationToken cancellationToken)
+    private ValueTask<HttpReadResult> ReadAsync(HttpRequestMessage request, Uri uri, HttpContent content, CancellationToken cancellationToken)
     {
         if (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head)
         {
@@ -80,10 +80,10 @@ internal sealed class HttpIntake(HttpSingleFlightStrategyOptions options)
             : WithBodyAsync(call, contentHeaders, body);
     }
 
-    private async ValueTask<Intake> WithBodyAsync(HttpCall call, HeaderFields contentHeaders, ValueTask<byte[]?> body) =>
+    private async ValueTask<HttpReadResult> WithBodyAsync(HttpCall call, HeaderFields contentHeaders, ValueTask<byte[]?> body) =>
         WithBody(call, contentHeaders, await body.ConfigureAwait(false));
 
-    private Intake WithBody(HttpCall call, HeaderFields contentHeaders, byte[]? body)
+    private HttpReadResult WithBody(HttpCall call, HeaderFields contentHeaders, byte[]? body)
     {
         if (body is null)
         {

@@ -6,8 +6,8 @@ namespace Polly.SingleFlight.Http;
 /// </summary>
 /// <param name="guard">Judges what it sees.</param>
 /// <param name="call">The request as its caller asked.</param>
-/// <param name="outer">The witness of a flight outside, whose request this flight's is a clone of.</param>
-internal sealed class SendingWitness(IdentityGuard guard, HttpCall call, Action<HttpRequestMessage>? outer)
+/// <param name="outer">The observer of a flight outside, whose request this flight's is a clone of.</param>
+internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action<HttpRequestMessage>? outer)
 {
     public const string OptionName = "Polly.SingleFlight.Sending";
 
