@@ -1,12 +1,47 @@
+using System.Text.Json.Serialization;
+
 namespace Polly.SingleFlight.Caching;
 
 /// <summary>
-/// A cached result with its times. Public because a <c>HybridCache</c> may have to serialize it: give the serializer of an
-/// application that is compiled ahead of time this type.
+/// A cached result with its times. Public because a cache may have to serialize it, such as FusionCache with its serializer: give a serializer that is
+/// compiled ahead of time this type. Microsoft's <c>HybridCache</c> needs <c>AddSingleFlightCacheSerializers</c> instead.
 /// </summary>
 /// <typeparam name="TResult">The type of the result.</typeparam>
-/// <param name="Value">The result.</param>
-/// <param name="StoredAt">When the call for it had ended.</param>
-/// <param name="ExpiresAt">When its lifetime is over.</param>
-/// <param name="RefreshAt">From when on a hit has it refreshed; <see langword="null"/> for never.</param>
-public sealed record CacheEntry<TResult>(TResult Value, DateTimeOffset StoredAt, DateTimeOffset ExpiresAt, DateTimeOffset? RefreshAt);
+public sealed class CacheEntry<TResult> : ICacheSource
+{
+    /// <summary>Gets or sets the result.</summary>
+    public TResult? Value { get; set; }
+
+    /// <summary>Gets or sets a number by which the entry is recognized.</summary>
+    public long Id { get; set; }
+
+    /// <summary>Gets or sets when the call for the result began. Of two entries the one that began later counts.</summary>
+    public DateTimeOffset StartedAt { get; set; }
+
+    /// <summary>Gets or sets when the call for the result had ended.</summary>
+    public DateTimeOffset StoredAt { get; set; }
+
+    /// <summary>Gets or sets when the lifetime of the result is over.</summary>
+    public DateTimeOffset ExpiresAt { get; set; }
+
+    /// <summary>Gets or sets from when on a hit has the result refreshed; <see langword="null"/> for never.</summary>
+    public DateTimeOffset? RefreshAt { get; set; }
+
+    /// <summary>Gets or sets a value indicating whether there is no result, but a mark that all results of earlier calls are evicted.</summary>
+    public bool IsEvicted { get; set; }
+
+    /// <summary>Makes the copy for one receiver; null if the result itself may be handed out. Set before the entry is stored in this process.</summary>
+    [JsonIgnore]
+    internal Func<ResilienceContext, TResult, ValueTask<TResult>>? Copier { get; set; }
+
+    DateTimeOffset IResultOrigin.EndedAt => StoredAt;
+
+    DateTimeOffset? IResultOrigin.ExpiresAt => ExpiresAt;
+
+    /// <summary>Whether a call that began then is older than what the entry says.</summary>
+    internal bool Outdates(DateTimeOffset startedAt) => IsEvicted ? StartedAt >= startedAt : StartedAt > startedAt;
+
+    CacheResult? ICacheSource.ToResult(ResilienceContext context) => ToResult(isStale: false);
+
+    internal CacheResult ToResult(bool isStale) => new(isHit: true, isStale, Id, StartedAt, StoredAt, ExpiresAt, RefreshAt);
+}

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Polly.SingleFlight.Caching;
 
 /// <summary>
@@ -32,6 +34,7 @@ public readonly record struct CacheLifetime(TimeSpan Lifetime, TimeSpan? Refresh
     /// <paramref name="expiresIn"/> less <paramref name="elapsed"/> and a margin of 60 seconds or 20 % of
     /// <paramref name="expiresIn"/>, whichever is smaller, with a refresh after 80 % of what remains; <see cref="None"/> when nothing remains.
     /// </returns>
+    [SuppressMessage("ApiDesign", "RS0026", Justification = "The overloads differ in their first required parameter.")]
     public static CacheLifetime FromExpiresIn(TimeSpan expiresIn, TimeSpan elapsed = default)
     {
         if (expiresIn <= TimeSpan.Zero)
@@ -51,4 +54,13 @@ public readonly record struct CacheLifetime(TimeSpan Lifetime, TimeSpan? Refresh
         var lifetime = elapsed > TimeSpan.Zero ? remaining - elapsed : remaining;
         return new CacheLifetime(lifetime, lifetime * RefreshAt);
     }
+
+    /// <summary>
+    /// Makes a lifetime from the <c>expires_in</c> of a token response in seconds (RFC 6749, 5.1).
+    /// </summary>
+    /// <param name="seconds">The time for which the result is valid, in seconds, as its issuer says.</param>
+    /// <param name="elapsed">The time since the call began. The default is zero.</param>
+    /// <returns>The same as <see cref="FromExpiresIn(TimeSpan, TimeSpan)"/>.</returns>
+    [SuppressMessage("ApiDesign", "RS0026", Justification = "The overloads differ in their first required parameter.")]
+    public static CacheLifetime FromExpiresIn(int seconds, TimeSpan elapsed = default) => FromExpiresIn(TimeSpan.FromSeconds((double)seconds), elapsed);
 }

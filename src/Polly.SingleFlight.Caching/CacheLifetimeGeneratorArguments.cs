@@ -15,6 +15,6 @@ public readonly struct CacheLifetimeGeneratorArguments<TResult>(ResilienceContex
     /// <summary>Gets the result that is about to be stored.</summary>
     public TResult Result { get; } = result;
 
-    /// <summary>Gets the time since the call for the result began, for <see cref="CacheLifetime.FromExpiresIn"/>.</summary>
+    /// <summary>Gets the time since the call for the result began, for <see cref="CacheLifetime.FromExpiresIn(TimeSpan, TimeSpan)"/>.</summary>
     public TimeSpan Elapsed { get; } = elapsed;
 }

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Caching.Memory;
 using Polly.SingleFlight.Caching;
 using Polly.SingleFlight.Caching.Storage;
-using Polly.SingleFlight.Sharing;
 
 namespace Polly;
 
@@ -19,22 +18,25 @@ public static class CacheResiliencePipelineBuilderExtensions
     /// </summary>
     /// <typeparam name="TResult">The result type of the pipeline.</typeparam>
     /// <param name="builder">The builder.</param>
-    /// <param name="cache">Stores and evicts. It may be shared with others. Every entry has the size 1.</param>
+    /// <param name="cache">Stores and evicts. It may be shared with others. An entry has the size 1 unless <see cref="CacheStrategyOptions{TResult}.Size"/> says otherwise.</param>
     /// <param name="options">The options.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/>, <paramref name="cache"/> or <paramref name="options"/> is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">The result type is disposable; the message says what to cache instead.</exception>
     /// <exception cref="ValidationException"><paramref name="options"/> are invalid; the message names the option.</exception>
-    /// <exception cref="InvalidOperationException">The builder was used to build a pipeline already.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The builder was used to build a pipeline already; or, when it is built, another pipeline of the same scope uses this cache with other options: set
+    /// <see cref="CacheStrategyOptions{TResult}.Scope"/>. A reload may change options.
+    /// </exception>
     /// <remarks>
-    /// Entries belong to the pipeline's <see cref="ResiliencePipelineBuilderBase.Name"/> and
+    /// Entries belong to the <see cref="CacheStrategyOptions{TResult}.Scope"/>, by default the pipeline's <see cref="ResiliencePipelineBuilderBase.Name"/> and
     /// <see cref="ResiliencePipelineBuilderBase.InstanceName"/>, so that they outlive a reload; those of a pipeline without a name are its own.
     /// </remarks>
     public static ResiliencePipelineBuilder<TResult> AddCache<TResult>(
         this ResiliencePipelineBuilder<TResult> builder, IMemoryCache cache, CacheStrategyOptions<TResult> options)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        return builder.AddCache(options, scope => new MemoryStore(cache, scope));
+        return builder.AddCacheStrategy(cache, options, scope => new MemoryStore(cache, scope));
     }
 
     /// <summary>
@@ -43,50 +45,84 @@ public static class CacheResiliencePipelineBuilderExtensions
     /// <typeparam name="TResult">The result type of the pipeline.</typeparam>
     /// <param name="builder">The builder. Give it a <see cref="ResiliencePipelineBuilderBase.Name"/> if a distributed cache is behind.</param>
     /// <param name="cache">Stores, serializes and evicts. It may be shared with others.</param>
-    /// <param name="options">The options. Keys must be strings.</param>
+    /// <param name="options">The options.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/>, <paramref name="cache"/> or <paramref name="options"/> is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException">The result type is disposable; the message says what to cache instead.</exception>
     /// <exception cref="ValidationException"><paramref name="options"/> are invalid; the message names the option.</exception>
-    /// <exception cref="InvalidOperationException">The builder was used to build a pipeline already.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The builder was used to build a pipeline already; or, when it is built, another pipeline of the same scope uses this cache with other options: set
+    /// <see cref="CacheStrategyOptions{TResult}.Scope"/>. A reload may change options.
+    /// </exception>
     /// <remarks>
-    /// Entries belong to the pipeline's <see cref="ResiliencePipelineBuilderBase.Name"/> and
-    /// <see cref="ResiliencePipelineBuilderBase.InstanceName"/>, also in other processes; those of a pipeline without a name are its own.
+    /// Entries belong to the <see cref="CacheStrategyOptions{TResult}.Scope"/>, by default the pipeline's <see cref="ResiliencePipelineBuilderBase.Name"/> and
+    /// <see cref="ResiliencePipelineBuilderBase.InstanceName"/>, also in other processes; those of a pipeline without a name are its own. Over Microsoft's cache add
+    /// <c>services.AddSingleFlightCacheSerializers()</c>.
     /// </remarks>
     public static ResiliencePipelineBuilder<TResult> AddCache<TResult>(
         this ResiliencePipelineBuilder<TResult> builder, HybridCache cache, CacheStrategyOptions<TResult> options)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        return builder.AddCache(options, scope => new HybridStore(cache, scope));
+        return builder.AddCacheStrategy(cache, options, scope => new HybridStore(cache, scope, options.LocalCacheLifetime));
+    }
+
+    /// <inheritdoc cref="AddCache{TResult}(ResiliencePipelineBuilder{TResult}, IMemoryCache, CacheStrategyOptions{TResult})"/>
+    /// <remarks>
+    /// For a pipeline that is asked for results of several types. Entries of different types are apart; executions without a result are not cached.
+    /// </remarks>
+    public static ResiliencePipelineBuilder AddCache(this ResiliencePipelineBuilder builder, IMemoryCache cache, CacheStrategyOptions<object> options)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        return builder.AddCacheStrategy(cache, options, scope => new MemoryStore(cache, scope));
+    }
+
+    /// <inheritdoc cref="AddCache{TResult}(ResiliencePipelineBuilder{TResult}, HybridCache, CacheStrategyOptions{TResult})"/>
+    /// <remarks>
+    /// For a pipeline that is asked for results of several types. Entries of different types are apart; executions without a result are not cached.
+    /// </remarks>
+    public static ResiliencePipelineBuilder AddCache(this ResiliencePipelineBuilder builder, HybridCache cache, CacheStrategyOptions<object> options)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        return builder.AddCacheStrategy(cache, options, scope => new HybridStore(cache, scope, options.LocalCacheLifetime));
     }
 
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(CacheStrategyOptions<>))]
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The options that are validated are kept by the dynamic dependency.")]
-    private static ResiliencePipelineBuilder<TResult> AddCache<TResult>(
-        this ResiliencePipelineBuilder<TResult> builder, CacheStrategyOptions<TResult> options, Func<string, CacheStore> createStore)
+    private static TBuilder AddCacheStrategy<TBuilder, TResult>(
+        this TBuilder builder, object cache, CacheStrategyOptions<TResult> options, Func<string, CacheStore> createStore)
+        where TBuilder : ResiliencePipelineBuilderBase
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(options);
-        if (ResultOwnership.IsExclusive(typeof(TResult)))
+        if (ResultType.IsDisposable(typeof(TResult)))
         {
             throw new ArgumentException(Refusal.Of(typeof(TResult)), nameof(builder));
         }
 
         return builder.AddStrategy(
-            context => new CacheResilienceStrategy<TResult>(createStore(ScopeOf(builder, options)), options, context.Telemetry, builder), options);
+            context =>
+            {
+                var scope = ScopeOf(builder, options);
+                var registration = ScopeRegistry.Register(cache, scope, options);
+                return new CacheResilienceStrategy<TResult>(createStore(scope), options, context.Telemetry, builder, registration);
+            },
+            options);
     }
 
-    /// <summary>The parts are preceded by their lengths, so that no two pairs of names spell the same scope.</summary>
-    private static string ScopeOf(ResiliencePipelineBuilderBase builder, ResilienceStrategyOptions options)
+    /// <summary>The parts are preceded by their lengths, so that no two scopes spell alike.</summary>
+    private static string ScopeOf<TResult>(ResiliencePipelineBuilderBase builder, CacheStrategyOptions<TResult> options)
     {
-        if (string.IsNullOrEmpty(builder.Name))
+        var version = options.Version is { } text ? Part("v", text) : "";
+        if (!string.IsNullOrEmpty(options.Scope))
         {
-            // Nothing that counts: numbers of processes are the same in every container, and entries may outlive a process.
-            return Guid.NewGuid().ToString("N");
+            return Part("s", options.Scope) + version;
         }
 
-        var (name, instance, strategy) = (builder.Name, builder.InstanceName ?? "", options.Name ?? "");
-        return string.Create(
-            CultureInfo.InvariantCulture, $"{name.Length}:{name}{instance.Length}:{instance}{strategy.Length}:{strategy}");
+        // Nothing that counts: numbers of processes are the same in every container, and entries may outlive a process.
+        return (string.IsNullOrEmpty(builder.Name)
+            ? Guid.NewGuid().ToString("N")
+            : Part("", builder.Name) + Part("", builder.InstanceName ?? "") + Part("", options.Name ?? "")) + version;
     }
+
+    private static string Part(string kind, string text) => string.Create(CultureInfo.InvariantCulture, $"{kind}{text.Length}:{text}");
 }

@@ -6,6 +6,9 @@ namespace Polly.SingleFlight.Caching.Telemetry;
 /// <summary>The meter "Polly.SingleFlight.Caching". Tags hold the names given to the pipeline and the strategy; never a key or a result.</summary>
 internal static class CacheInstruments
 {
+    /// <summary>Refreshes are activities of their own, since the call that set one off has ended before.</summary>
+    private static readonly ActivitySource s_activities = new("Polly.SingleFlight.Caching");
+
     private static readonly Meter s_meter = new("Polly.SingleFlight.Caching");
 
     private static readonly Counter<long> s_hits = s_meter.CreateCounter<long>(
@@ -19,6 +22,35 @@ internal static class CacheInstruments
 
     private static readonly Counter<long> s_refreshes = s_meter.CreateCounter<long>(
         "polly.single_flight.cache.refreshes", "{refresh}", "Background refreshes that have ended, by success.");
+
+    public static TagList TagsOf(ResilienceStrategyOptions options, ResiliencePipelineBuilderBase builder)
+    {
+        var tags = default(TagList);
+        foreach (var (name, value) in ((string, string?)[])[("pipeline.name", builder.Name), ("pipeline.instance", builder.InstanceName), ("strategy.name", options.Name)])
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                tags.Add(name, value);
+            }
+        }
+
+        return tags;
+    }
+
+    /// <summary>Begins the activity of a refresh, with a link to that of the caller that set it off. Does not throw.</summary>
+    public static Activity? StartRefresh(ActivityContext caller)
+    {
+        try
+        {
+            return s_activities.StartActivity(
+                "polly.single_flight.cache.refresh", ActivityKind.Internal, parentContext: default, links: caller == default ? null : [new ActivityLink(caller)]);
+        }
+        catch (Exception)
+        {
+            // A listener that throws fails no refresh.
+            return null;
+        }
+    }
 
     public static void Hit(in TagList tags) => Count(s_hits, tags);
 

@@ -13,6 +13,7 @@ internal sealed class CacheTelemetry<TResult>(ResilienceStrategyTelemetry teleme
     private static readonly ResilienceEvent s_miss = new(ResilienceEventSeverity.Debug, "OnCacheMiss");
     private static readonly ResilienceEvent s_refresh = new(ResilienceEventSeverity.Debug, "OnCacheRefresh");
     private static readonly ResilienceEvent s_refreshFailed = new(ResilienceEventSeverity.Warning, "OnCacheRefreshFailed");
+    private static readonly ResilienceEvent s_serializersMissing = new(ResilienceEventSeverity.Warning, "OnCacheSerializersMissing");
     private static readonly ResilienceEvent s_failed = new(ResilienceEventSeverity.Error, "OnCacheFailed");
 
     private readonly Func<OnCacheHitArguments<TResult>, ValueTask>? _onHit = options.OnHit;
@@ -47,6 +48,9 @@ internal sealed class CacheTelemetry<TResult>(ResilienceStrategyTelemetry teleme
         Report(outcome.Exception is null ? s_refresh : s_refreshFailed, context, outcome.Exception?.GetType().FullName ?? "");
         return _onRefresh is null ? default : InvokeAsync("OnRefresh", context, _onRefresh, new OnCacheRefreshArguments<TResult>(context, outcome));
     }
+
+    /// <summary>Reports that results are not serialized as the application wants it, and what to do about it.</summary>
+    public void SerializersMissing(ResilienceContext context) => Report(s_serializersMissing, context, new SerializersMissingArguments());
 
     /// <summary>Reports a cache, or a callback of the options, that threw; its message might quote a key or a result.</summary>
     public void Failed(ResilienceContext context, string what, Exception exception) =>

@@ -22,6 +22,12 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         try
         {
             Context.Properties.Set(ContextProperties.Participation, this);
+            if (Context.Properties.TryGetValue(ContextProperties.Interceptor, out var interceptor)
+                && interceptor?.IsFor<TResult>(parts.Builder, Flight.Key) == true)
+            {
+                parts.Intercept(Flight).Add(interceptor);
+                interceptor.OnFollowing();
+            }
         }
         catch (Exception exception)
         {
@@ -91,9 +97,9 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
     {
         try
         {
-            if (Context.Properties.TryGetValue(ContextProperties.Inside, out var inside) && inside is not null)
+            if (Context.Properties.TryGetValue(ContextProperties.Interceptor, out var inside) && inside is not null)
             {
-                Context.Properties.Set(ContextProperties.Inside, null);
+                Context.Properties.Set(ContextProperties.Interceptor, null);
             }
         }
         catch (Exception)

@@ -55,13 +55,16 @@ internal sealed class ExecutionParts : IFlightListener
     public ResultSharing? Sharing { get; }
 
     /// <summary>What the pipeline was built with, by which strategies of one pipeline know each other.</summary>
-    public object Builder { get; }
+    public ResiliencePipelineBuilderBase Builder { get; }
 
     public KeyUse KeyUse { get; } = new();
 
     public long Now => Rules.Clock.Now;
 
     public ref readonly TagList Tags => ref _tags;
+
+    /// <summary>The flight as strategies outside see it.</summary>
+    public InterceptedFlight Intercept(Flight flight) => flight.Interception ?? flight.SetInterception(new InterceptedFlight(flight, Sharing, mayKeep: true));
 
     /// <summary>Counts an execution whose caller is about to be let go.</summary>
     public void Count(SingleFlightResult result) => SingleFlightInstruments.ExecutionEnded(result, _tags);

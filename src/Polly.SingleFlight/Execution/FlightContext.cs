@@ -16,7 +16,7 @@ internal static class FlightContext
     /// <param name="inside">What the strategy outside wants done inside the flight.</param>
     /// <param name="outer">The flight whose context the leader's is, or was copied from.</param>
     /// <param name="flightToken">The token of the flight.</param>
-    public static ResilienceContext Rent(ResilienceContext leader, out IInsideFlight? inside, out Flight? outer, CancellationToken flightToken)
+    public static ResilienceContext Rent(ResilienceContext leader, out FlightInterceptor? inside, out Flight? outer, CancellationToken flightToken)
     {
         inside = null;
         outer = null;
@@ -64,12 +64,12 @@ internal static class FlightContext
     public static void Return(ResilienceContext context) => ResilienceContextPool.Shared.Return(context);
 
     private static void CopyToFlight(
-        IDictionary<string, object?> flight, string name, object? value, ref IInsideFlight? inside, ref Flight? outer)
+        IDictionary<string, object?> flight, string name, object? value, ref FlightInterceptor? inside, ref Flight? outer)
     {
-        if (name == ContextProperties.Inside.Key)
+        if (name == ContextProperties.Interceptor.Key)
         {
             // For this flight, and not for one that is started inside it.
-            inside = value as IInsideFlight;
+            inside = value as FlightInterceptor;
         }
         else if (name == ContextProperties.Flight.Key)
         {

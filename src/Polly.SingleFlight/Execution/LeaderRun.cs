@@ -116,7 +116,7 @@ internal readonly struct LeaderRun<TResult, TState>
         }
 
         RunningFlight<TResult> running;
-        IInsideFlight? inside;
+        FlightInterceptor? inside;
         try
         {
             running = Begin(out inside);
@@ -144,7 +144,7 @@ internal readonly struct LeaderRun<TResult, TState>
         }
 
         var outcome = Outcomes.Get(pending);
-        if (_flight.MayTurnOutForeign(outcome.Exception, token))
+        if (_flight.Interception is not null || _flight.MayTurnOutForeign(outcome.Exception, token))
         {
             return Wait(running, new(outcome));
         }
@@ -156,7 +156,7 @@ internal readonly struct LeaderRun<TResult, TState>
     }
 
     /// <summary>Makes the flight's own context, and opens its span.</summary>
-    private RunningFlight<TResult> Begin(out IInsideFlight? inside)
+    private RunningFlight<TResult> Begin(out FlightInterceptor? inside)
     {
         var context = FlightContext.Rent(Leader, out inside, out var outer, _flight.Token);
 
@@ -164,6 +164,15 @@ internal readonly struct LeaderRun<TResult, TState>
         if ((_parts.Rules.DetectReentrancy ? _flight : outer) is { } innermost)
         {
             context.Properties.Set(ContextProperties.Flight, innermost);
+        }
+
+        if (inside?.IsFor<TResult>(_parts.Builder, _flight.Key) == true)
+        {
+            _parts.Intercept(_flight).Add(inside);
+        }
+        else
+        {
+            inside = null;
         }
 
         _parts.Sharing?.PrepareContext(_flight, context);
@@ -174,12 +183,12 @@ internal readonly struct LeaderRun<TResult, TState>
     /// Runs the synchronous part of the callback under the leader's execution context, with the flight as the current one for everything
     /// that the callback starts, and leaves the leader's own flow as the callback left it.
     /// </summary>
-    private ValueTask<Outcome<TResult>> Invoke(in RunningFlight<TResult> running, IInsideFlight? inside)
+    private ValueTask<Outcome<TResult>> Invoke(in RunningFlight<TResult> running, FlightInterceptor? inside)
     {
         var scope = _parts.Rules.DetectReentrancy ? WaitGraph.Enter(_flight) : default;
         try
         {
-            return inside is null || inside.Builder != _parts.Builder
+            return inside is null
                 ? _call.RunOnAsync(running.Context)
                 : InvokeAsync(inside, running.Context);
         }
@@ -201,17 +210,11 @@ internal readonly struct LeaderRun<TResult, TState>
         }
     }
 
-    /// <summary>Runs the callback between what a strategy outside wants done inside the flight.</summary>
-    private async ValueTask<Outcome<TResult>> InvokeAsync(IInsideFlight inside, ResilienceContext context)
+    /// <summary>Runs the callback unless a strategy outside has an outcome in its place.</summary>
+    private async ValueTask<Outcome<TResult>> InvokeAsync(FlightInterceptor inside, ResilienceContext context)
     {
-        if (await inside.FindAsync<TResult>(context).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
-        {
-            return found;
-        }
-
-        var outcome = await _call.RunOnAsync(context).ConfigureAwait(context.ContinueOnCapturedContext);
-        await inside.KeepAsync(context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
-        return outcome;
+        return await _parts.Intercept(_flight).BeforeCallbackAsync<TResult>(inside, context).ConfigureAwait(context.ContinueOnCapturedContext)
+            ?? await _call.RunOnAsync(context).ConfigureAwait(context.ContinueOnCapturedContext);
     }
 
     /// <summary>Step 3: gives the leader a wait of its own, which its token can end while the callback goes on.</summary>

@@ -59,7 +59,7 @@ internal sealed class LeaderWait<TResult>(in RunningFlight<TResult> running, Res
         }
 
         _callback = default;
-        if (_running.NeedsPreparation(outcome) || _running.Flight.MayTurnOutForeign(outcome.Exception, _token))
+        if (_running.Flight.Interception is not null || _running.NeedsPreparation(outcome) || _running.Flight.MayTurnOutForeign(outcome.Exception, _token))
         {
             _ = _running.LandAsync(new(outcome), this, _token);
             return;

@@ -15,11 +15,16 @@ internal static class LoneRun
     {
         var context = call.Context;
         Mark(parts, reason, context);
-        if (context.Properties.TryGetValue(ContextProperties.Inside, out var inside) && inside is not null)
+        InterceptedFlight? intercepted = null;
+        if (context.Properties.TryGetValue(ContextProperties.Interceptor, out var interceptor) && interceptor is not null)
         {
             // It was meant for this strategy, and not for one further inside.
-            context.Properties.Set(ContextProperties.Inside, null);
-            inside = inside.Builder == parts.Builder ? inside : null;
+            context.Properties.Set(ContextProperties.Interceptor, null);
+            if (interceptor.IsFor<TResult>(parts.Builder, null))
+            {
+                intercepted = new InterceptedFlight(null, parts.Sharing, mayKeep: reason is BypassReason.NoKey or BypassReason.Unshared or BypassReason.Limit);
+                intercepted.Add(interceptor);
+            }
         }
 
         if (context.CancellationToken.IsCancellationRequested)
@@ -29,7 +34,7 @@ internal static class LoneRun
 
         isWarning |= reason == BypassReason.Reentrancy || (reason == BypassReason.NoKey && parts.KeyUse.IsNeverKeyed());
         var reported = parts.Telemetry.Bypassed(context, reason, isWarning);
-        return reported.IsCompletedSuccessfully ? Run(parts, inside, call) : RunAfterAsync(reported, parts, inside, call);
+        return reported.IsCompletedSuccessfully ? Run(parts, intercepted, call) : RunAfterAsync(reported, parts, intercepted, call);
     }
 
     /// <summary>Notes in the context, and counts, that its caller ran alone.</summary>
@@ -44,26 +49,26 @@ internal static class LoneRun
     }
 
     private static async ValueTask<Outcome<TResult>> RunAfterAsync<TResult, TState>(
-        ValueTask reported, ExecutionParts parts, IInsideFlight? inside, Call<TResult, TState> call)
+        ValueTask reported, ExecutionParts parts, InterceptedFlight? intercepted, Call<TResult, TState> call)
     {
         await reported.ConfigureAwait(call.Context.ContinueOnCapturedContext);
-        return await Run(parts, inside, call).ConfigureAwait(call.Context.ContinueOnCapturedContext);
+        return await Run(parts, intercepted, call).ConfigureAwait(call.Context.ContinueOnCapturedContext);
     }
 
-    private static ValueTask<Outcome<TResult>> Run<TResult, TState>(ExecutionParts parts, IInsideFlight? inside, in Call<TResult, TState> call)
+    private static ValueTask<Outcome<TResult>> Run<TResult, TState>(ExecutionParts parts, InterceptedFlight? intercepted, in Call<TResult, TState> call)
     {
         var scope = parts.Sharing?.BeginAlone(call.Context);
-        return scope is null && inside is null ? call.RunAsync() : RunAsync(scope, inside, call);
+        return scope is null && intercepted is null ? call.RunAsync() : RunAsync(scope, intercepted, call);
     }
 
-    private static async ValueTask<Outcome<TResult>> RunAsync<TResult, TState>(IDisposable? scope, IInsideFlight? inside, Call<TResult, TState> call)
+    private static async ValueTask<Outcome<TResult>> RunAsync<TResult, TState>(IDisposable? scope, InterceptedFlight? intercepted, Call<TResult, TState> call)
     {
         using (scope)
         {
             var outcome = await call.RunAsync().Settle().ConfigureAwait(call.Context.ContinueOnCapturedContext);
-            if (inside is not null)
+            if (intercepted is not null)
             {
-                await inside.KeepAsync(call.Context, outcome).ConfigureAwait(call.Context.ContinueOnCapturedContext);
+                await intercepted.AfterCallbackAsync(call.Context, outcome).ConfigureAwait(call.Context.ContinueOnCapturedContext);
             }
 
             return outcome;

@@ -36,6 +36,12 @@ internal readonly record struct RunningFlight<TResult>(
             outcome = Outcome.FromException<TResult>(exception);
         }
 
+        if (Flight.Interception is { } interception)
+        {
+            // Until the flight lands newcomers join it, so none of them starts another before the work is done.
+            await interception.AfterCallbackAsync(Context, outcome).ConfigureAwait(false);
+        }
+
         if (leader is { IsClaimed: false } && Flight.MayTurnOutForeign(outcome.Exception, leaderToken))
         {
             await Task.WhenAny(leader.Task, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);

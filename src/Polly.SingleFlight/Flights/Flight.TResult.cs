@@ -139,6 +139,7 @@ internal sealed partial class Flight<TResult> : Flight
             // The flight may outlive its landing in execution contexts, its callers must not.
             var followers = TakeFollowers_NeedsLock();
             _leader = null;
+            LandedWithKey = IsJoinable;
             Close_NeedsLock(now);
             return new Landing<TResult>(TooLate: false, followers, default, now);
         }

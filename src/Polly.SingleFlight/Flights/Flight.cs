@@ -26,6 +26,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     public const long NotStarted = long.MinValue / 2;
 
     private Flight? _nextInBucket;
+    private InterceptedFlight? _interception;
     private long _endTimestamp;
 
     /// <summary>Written under the gate, save that the run which closed the flight ends it without; read anywhere.</summary>
@@ -93,6 +94,17 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// </summary>
     public List<CancellationToken>? FiredTokens { get; protected set; }
 
+    /// <summary>
+    /// Whether a newcomer would be given the outcome: the flight is joinable, or was when it landed. Once lost, for whatever reason, it stays lost.
+    /// </summary>
+    public bool HoldsKey => IsJoinable || LandedWithKey;
+
+    /// <summary>Whether the flight was joinable when its callback ended. Written under the gate.</summary>
+    protected bool LandedWithKey { get; set; }
+
+    /// <summary>What strategies outside do inside the flight; null if none does. Written once, by whichever caller comes first.</summary>
+    public InterceptedFlight? Interception => Volatile.Read(ref _interception);
+
     /// <summary>Where the flight is in the wait graph; null until it nests. Set once, under the gate of <see cref="WaitGraph"/>.</summary>
     public Nesting? Nesting { get; set; }
 
@@ -105,6 +117,10 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     private string DebugText => $"#{Id} {_state}, {Waiters} of {Joined} callers, leader {Leader}, {ResultType.Name}";
 
     Flight? IWait.Target => HasEnded || Leader is LeaderState.Left or LeaderState.LetGo ? null : this;
+
+    /// <summary>Sets what strategies outside do inside the flight, unless another caller has, and returns what is set.</summary>
+    public InterceptedFlight SetInterception(InterceptedFlight interception) =>
+        Interlocked.CompareExchange(ref _interception, interception, null) ?? interception;
 
     /// <summary>Gives a successor its time, which could not be read when it was made, since a clock is foreign code (I5).</summary>
     public void BeginTime()
@@ -153,11 +169,25 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         }
     }
 
+    Flight? IParticipation.Flight => this;
+
     SingleFlightResult? IParticipation.ToResult() => IsClosed ? CreateLeaderResult() : null;
 
     /// <summary>What the leader of the closed flight has to do with it.</summary>
     public SingleFlightResult CreateLeaderResult() =>
         new(SingleFlightRole.Leader, Joined, Id, Rules.Clock.Elapsed(StartTimestamp, _endTimestamp));
+
+    /// <summary>Makes newcomers of the key start afresh.</summary>
+    public void Forget()
+    {
+        lock (Stripe.Gate)
+        {
+            if (IsJoinable)
+            {
+                Stripe.Remove_NeedsLock(this);
+            }
+        }
+    }
 
     /// <summary>Called by <see cref="FlightStripe"/> when it puts the flight into the table or takes it out.</summary>
     public void SetJoinable_NeedsLock(bool isJoinable)

@@ -6,8 +6,8 @@ namespace Polly.SingleFlight.Flights;
 /// </summary>
 internal interface IParticipation
 {
-    /// <summary>Whether this is a follower that waits, so that whatever is done with the outcome is its leader's business.</summary>
-    bool IsWaitingFollower => false;
+    /// <summary>The flight; null when the caller ran alone, and when only the result is left.</summary>
+    Flight? Flight => null;
 
     /// <summary>The result, or null while the caller is still waiting.</summary>
     SingleFlightResult? ToResult();

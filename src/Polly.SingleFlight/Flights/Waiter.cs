@@ -182,7 +182,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         }
     }
 
-    bool IParticipation.IsWaitingFollower => !IsLeader && !Task.IsCompleted;
+    Flight? IParticipation.Flight => Flight;
 
     SingleFlightResult? IParticipation.ToResult() => Task.IsCompleted ? CreateResult() : null;
 

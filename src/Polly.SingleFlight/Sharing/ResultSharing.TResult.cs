@@ -24,8 +24,7 @@ internal sealed class ResultSharing<TResult>(
     public override async ValueTask DistributeAsync<TActual>(
         Flight<TActual> flight, Waiter<TActual> followers, Outcome<TActual> outcome, ResilienceContext context, long now)
     {
-        if (shouldShare is not null
-            && !await OutcomeDistribution.AskAsync(telemetry, shouldShare, context, Convert(outcome)).ConfigureAwait(false))
+        if (!(flight.Interception?.WasShared ?? await MayShareAsync(context, outcome).ConfigureAwait(false)))
         {
             OutcomeDistribution.SendAway(flight, followers, unsharedOutcome, now);
         }
@@ -38,6 +37,12 @@ internal sealed class ResultSharing<TResult>(
             OutcomeDistribution.Publish(followers, outcome, now);
         }
     }
+
+    public override ValueTask<bool> MayShareAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome) =>
+        shouldShare is null ? new(true) : OutcomeDistribution.AskAsync(telemetry, shouldShare, context, Convert(outcome));
+
+    public override ValueTask<TActual> CopyAsync<TActual>(ResilienceContext context, TActual result) =>
+        result is null ? new(result) : CloneAsync(context, result);
 
     private async ValueTask<TActual> CloneAsync<TActual>(ResilienceContext context, TActual result)
     {

@@ -36,6 +36,12 @@ internal abstract class ResultSharing
     public virtual ValueTask<Outcome<TResult>> PrepareAsync<TResult>(Flight<TResult> flight, ResilienceContext context, Outcome<TResult> outcome) =>
         new(outcome);
 
+    /// <summary>Whether callers of a flight may have an outcome. A predicate that throws says no.</summary>
+    public virtual ValueTask<bool> MayShareAsync<TResult>(ResilienceContext context, Outcome<TResult> outcome) => new(true);
+
+    /// <summary>Makes a copy of a result, for one receiver. Throws what the cloner throws.</summary>
+    public virtual ValueTask<TResult> CopyAsync<TResult>(ResilienceContext context, TResult result) => throw new NotSupportedException();
+
     /// <summary>Gives the followers of a landed flight what is theirs. Returns when they are served; does not throw.</summary>
     public abstract ValueTask DistributeAsync<TResult>(
         Flight<TResult> flight, Waiter<TResult> followers, Outcome<TResult> outcome, ResilienceContext context, long now);

@@ -1,0 +1,63 @@
+using Polly.SingleFlight.Caching.Calls;
+using Polly.SingleFlight.Caching.Refresh;
+using Polly.SingleFlight.Caching.Storage;
+using Polly.SingleFlight.Caching.Telemetry;
+
+namespace Polly.SingleFlight.Caching;
+
+/// <summary>What the parts of one strategy work with.</summary>
+internal sealed class CacheParts<TResult>
+{
+    private volatile bool _keepsOutside;
+
+    public CacheParts(CacheStore store, CacheStrategyOptions<TResult> options, CacheTelemetry<TResult> telemetry, ResiliencePipelineBuilderBase builder)
+    {
+        Store = store;
+        Builder = builder;
+        Telemetry = telemetry;
+        Clock = builder.TimeProvider ?? TimeProvider.System;
+        StoreTimeout = options.StoreTimeout;
+        StaleOnError = options.StaleOnError;
+        Finder = new EntryFinder<TResult>(this);
+        Keeper = new EntryKeeper<TResult>(this, options);
+        Stale = new StaleAnswers<TResult>(this, options);
+        Refreshes = new RefreshSchedule(Clock, options.MaxConcurrentRefreshes);
+        RefreshTimeout = options.RefreshTimeout;
+    }
+
+    public CacheStore Store { get; }
+
+    public TimeProvider Clock { get; }
+
+    public ResiliencePipelineBuilderBase Builder { get; }
+
+    public CacheTelemetry<TResult> Telemetry { get; }
+
+    public TimeSpan StoreTimeout { get; }
+
+    public TimeSpan StaleOnError { get; }
+
+    public TimeSpan RefreshTimeout { get; }
+
+    public KeyLedger Ledger { get; } = new();
+
+    public EntryFinder<TResult> Finder { get; }
+
+    public EntryKeeper<TResult> Keeper { get; }
+
+    public StaleAnswers<TResult> Stale { get; }
+
+    public RefreshSchedule Refreshes { get; }
+
+    /// <summary>
+    /// Whether results are kept outside single flight, because something in between was seen to change them: a flight's result is then not what callers get.
+    /// Never unset.
+    /// </summary>
+    public bool KeepsOutside
+    {
+        get => _keepsOutside;
+        set => _keepsOutside = value;
+    }
+
+    public DateTimeOffset Now => Clock.GetUtcNow();
+}

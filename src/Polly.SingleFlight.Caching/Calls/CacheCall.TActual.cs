@@ -1,0 +1,188 @@
+namespace Polly.SingleFlight.Caching.Calls;
+
+/// <summary>
+/// One execution that the cache could not answer. It works inside the flight that the execution leads, or inside the lone execution; or at the end, where nothing is
+/// coalesced.
+/// </summary>
+/// <remarks>Nothing here refers to the callback or to a caller's context, because a flight keeps it for the callers that ask what became of their result.</remarks>
+internal sealed class CacheCall<TResult, TActual> : CacheCall
+{
+    private readonly CacheParts<TResult> _parts;
+    private readonly CacheEntry<TActual>? _old;
+    private readonly DateTimeOffset? _newerThan;
+    private readonly FlightInterceptor? _outer;
+
+    /// <summary>The executions that the work is done inside; more than one when something in between tries again. Guarded by a lock on the list.</summary>
+    private readonly List<Inside> _inside = [];
+
+    /// <param name="parts">What the strategy works with.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="storageKey">What an entry is stored under.</param>
+    /// <param name="old">What the first look found, which was not good enough.</param>
+    /// <param name="newerThan">What the second look finds has to come from a call that began later than this; null for any.</param>
+    /// <param name="outer">The call of a cache further out.</param>
+    public CacheCall(CacheParts<TResult> parts, object key, object storageKey, CacheEntry<TActual>? old, DateTimeOffset? newerThan, FlightInterceptor? outer)
+        : base(parts.Store.Identity)
+    {
+        _parts = parts;
+        Key = key;
+        StorageKey = storageKey;
+        _old = old;
+        _newerThan = newerThan;
+        _outer = outer;
+        Start = parts.Clock.GetTimestamp();
+
+        // Later than what was seen, also on a clock that has not moved, or is behind that of another machine.
+        var now = parts.Now;
+        StartedAt = old is not null && now <= old.StartedAt ? old.StartedAt.AddTicks(1) : now;
+    }
+
+    public object Key { get; }
+
+    public object StorageKey { get; }
+
+    /// <summary>The time of the start, which is never set again: one call can start a flight while an earlier one of its own goes on, and the first start is the safe one.</summary>
+    public long Start { get; }
+
+    /// <summary>Whether the caller has joined a flight.</summary>
+    public bool IsFollower { get; private set; }
+
+    public override bool IsFor<T>(ResiliencePipelineBuilderBase builder, object? key) =>
+        typeof(T) == typeof(TActual) && (builder == _parts.Builder || (key is not null && key.Equals(Key)));
+
+    public override void OnFollowing()
+    {
+        IsFollower = true;
+        _outer?.OnFollowing();
+    }
+
+    /// <summary>
+    /// The second look: a caller that missed a result which was about to be stored finds it here (see docs/caching.md). It does not trust the memory of the process if
+    /// the first look did not like what was there, since another node may have a newer one.
+    /// </summary>
+    public override async ValueTask<Outcome<T>?> BeforeCallbackAsync<T>(InterceptedFlight flight, ResilienceContext context)
+    {
+        var inside = Enter(flight);
+        if (!_parts.KeepsOutside && await FindNewerAsync(context).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
+        {
+            inside.SetResult(found.Result);
+            inside.IsFound = true;
+            return (Outcome<T>)(object)found;
+        }
+
+        if (_old is { IsEvicted: false })
+        {
+            context.Properties.Set(CacheResilienceContextExtensions.Replaced, _old);
+        }
+
+        return _outer is not null && _outer.IsFor<T>(_parts.Builder, Key)
+            ? await _outer.BeforeCallbackAsync<T>(flight, context).ConfigureAwait(context.ContinueOnCapturedContext)
+            : null;
+    }
+
+    public override async ValueTask AfterCallbackAsync<T>(InterceptedFlight flight, ResilienceContext context, Outcome<T> outcome)
+    {
+        var inside = Enter(flight);
+        using (inside.Permit)
+        {
+            if (outcome.Exception is null && !inside.IsFound)
+            {
+                var result = (TActual?)(object?)outcome.Result;
+                inside.SetResult(result);
+                if (!_parts.KeepsOutside)
+                {
+                    await KeepAsync(inside.Permit, flight, context, result).ConfigureAwait(context.ContinueOnCapturedContext);
+                }
+            }
+        }
+
+        if (_outer is not null && _outer.IsFor<T>(_parts.Builder, Key))
+        {
+            await _outer.AfterCallbackAsync(flight, context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+    }
+
+    /// <summary>A newer entry than the caller saw.</summary>
+    public async ValueTask<Outcome<TActual>?> FindNewerAsync(ResilienceContext context)
+    {
+        var (entry, _) = await _parts.Finder.FindAsync<TActual>(StorageKey, pastLocal: _old is not null, context).ConfigureAwait(context.ContinueOnCapturedContext);
+        if (entry is null || !EntryFinder<TResult>.IsFresh(entry, _parts.Now) || entry.StartedAt <= _newerThan)
+        {
+            return null;
+        }
+
+        Result = entry.ToResult(isStale: false);
+        return Outcome.FromResult((entry.Copier is null ? entry.Value : await entry.Copier(context, entry.Value!).ConfigureAwait(context.ContinueOnCapturedContext))!);
+    }
+
+    /// <summary>
+    /// Ends the call. Its result is kept here if nothing is coalesced inside, or if something between here and single flight changes results.
+    /// </summary>
+    public async ValueTask EndAsync(Outcome<TActual> outcome, ResilienceContext context, Permit permit)
+    {
+        using (permit)
+        {
+            Inside? last;
+            lock (_inside)
+            {
+                last = _inside.LastOrDefault();
+                if (outcome.Exception is null && _inside.Count != 0 && !_inside.Exists(inside => inside.HasReturned(outcome.Result)))
+                {
+                    _parts.KeepsOutside = true;
+                }
+            }
+
+            if (outcome.Exception is not null || (last is null ? IsFollower : !_parts.KeepsOutside || last.IsFound))
+            {
+                return;
+            }
+
+            if (last is not null)
+            {
+                permit.SetFlight(last.Flight);
+            }
+
+            await KeepAsync(permit, last?.Flight, context, outcome.Result).ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+    }
+
+    private async ValueTask KeepAsync(Permit permit, InterceptedFlight? flight, ResilienceContext context, TActual? result)
+    {
+        var entry = await _parts.Keeper.KeepAsync(this, permit, flight, context, result!).ConfigureAwait(context.ContinueOnCapturedContext);
+        Result = entry is null ? null : new CacheResult(
+            isHit: false, isStale: false, entry.Id, entry.StartedAt, entry.StoredAt, entry.ExpiresAt, entry.RefreshAt);
+    }
+
+    private Inside Enter(InterceptedFlight flight)
+    {
+        lock (_inside)
+        {
+            if (_inside.Find(inside => inside.Flight == flight) is not { } inside)
+            {
+                inside = new Inside(flight, _parts.Ledger.Begin(StorageKey));
+                inside.Permit.SetFlight(flight);
+                _inside.Add(inside);
+            }
+
+            return inside;
+        }
+    }
+
+    /// <summary>One execution that the work is done inside.</summary>
+    private sealed class Inside(InterceptedFlight flight, Permit permit)
+    {
+        private TActual? _result;
+        private bool _hasResult;
+
+        public InterceptedFlight Flight { get; } = flight;
+
+        public Permit Permit { get; } = permit;
+
+        /// <summary>Whether the result came from the cache.</summary>
+        public bool IsFound { get; set; }
+
+        public void SetResult(TActual? result) => (_result, _hasResult) = (result, true);
+
+        public bool HasReturned(TActual? result) => _hasResult && Results.AreSame(_result, result);
+    }
+}

@@ -1,0 +1,54 @@
+using Polly.SingleFlight.Caching.Calls;
+
+namespace Polly.SingleFlight.Caching;
+
+/// <summary>What the cache has. A cache that throws, or does not answer in time, has nothing.</summary>
+internal sealed class EntryFinder<TResult>(CacheParts<TResult> parts)
+{
+    /// <summary>Looks at what is in the memory of the process.</summary>
+    public CacheEntry<TActual>? FindLocal<TActual>(object key, ResilienceContext context)
+    {
+        try
+        {
+            return Valid(parts.Store.FindLocal<TActual>(key), key);
+        }
+        catch (Exception exception)
+        {
+            parts.Telemetry.Failed(context, "Lookup", exception);
+            return null;
+        }
+    }
+
+    /// <summary>Looks wherever entries are. Does not throw.</summary>
+    public async ValueTask<Found<TActual>> FindAsync<TActual>(object storageKey, bool pastLocal, ResilienceContext context)
+    {
+        try
+        {
+            var entry = parts.Store.IsShared
+                ? await Limited.RunAsync(
+                    static (state, token) => state.Store.FindAsync<TActual>(state.storageKey, state.pastLocal, token),
+                    (parts.Store, storageKey, pastLocal),
+                    parts.StoreTimeout,
+                    parts.Clock,
+                    context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext)
+                : await parts.Store.FindAsync<TActual>(storageKey, pastLocal, CancellationToken.None).ConfigureAwait(context.ContinueOnCapturedContext);
+            return new(entry is not null && parts.Ledger.IsRevoked(storageKey, entry.Id) ? null : entry, HasFailed: false);
+        }
+        catch (Exception exception)
+        {
+            if (!context.CancellationToken.IsCancellationRequested)
+            {
+                parts.Telemetry.Failed(context, "Lookup", exception);
+            }
+
+            return new(null, HasFailed: true);
+        }
+    }
+
+    /// <summary>Whether an entry has a result whose lifetime is not over.</summary>
+    public static bool IsFresh<TActual>(CacheEntry<TActual>? entry, DateTimeOffset now) => entry is { IsEvicted: false } && now < entry.ExpiresAt;
+
+    /// <summary>An entry that is being stored by a call which has lost the right to is not there.</summary>
+    private CacheEntry<TActual>? Valid<TActual>(CacheEntry<TActual>? entry, object key) =>
+        entry is not null && parts.Ledger.Count != 0 && parts.Ledger.IsRevoked(parts.Store.StorageKey<TActual>(key), entry.Id) ? null : entry;
+}

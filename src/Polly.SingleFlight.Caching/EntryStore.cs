@@ -1,0 +1,59 @@
+using Polly.SingleFlight.Caching.Calls;
+using Polly.SingleFlight.Caching.Storage;
+
+namespace Polly.SingleFlight.Caching;
+
+/// <summary>One store of an entry: steps 4 to 6 of <see cref="EntryKeeper{TResult}"/>. It may go on after its call, which is why it holds the call's permit.</summary>
+internal sealed class EntryStore<TResult, TActual>(
+    CacheParts<TResult> parts, Permit permit, object storageKey, CacheEntry<TActual> entry, Placement placement)
+{
+    public async Task<bool> RunAsync()
+    {
+        using var limit = new CancellationTokenSource(parts.StoreTimeout, parts.Clock);
+        var hasTurn = false;
+        try
+        {
+            // A store that never ends gives up its turn when the next has waited for the limit.
+            hasTurn = await permit.Calls.TryEnterStoreAsync(limit.Token).ConfigureAwait(false);
+            return permit.Calls.TryBegin(entry.StartedAt) && await StoreAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            if (hasTurn)
+            {
+                permit.Calls.LeaveStore();
+            }
+
+            permit.Dispose();
+        }
+    }
+
+    private async Task<bool> StoreAsync()
+    {
+        if (!permit.IsValid || await FindAsync(pastLocal: true).ConfigureAwait(false) is { } current && current.Outdates(entry.StartedAt))
+        {
+            return false;
+        }
+
+        // The memory of the process first: it answers also while what is behind it does not.
+        await parts.Store.StoreLocalAsync(storageKey, entry, placement).ConfigureAwait(false);
+        if (permit.IsValid)
+        {
+            await parts.Store.StoreSharedAsync(storageKey, entry, placement, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        var stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
+        if (stored?.Id == entry.Id && (!permit.IsValid || permit.Calls.HasBegunLater(entry.StartedAt)))
+        {
+            await parts.Store.RemoveAsync(storageKey, CancellationToken.None).ConfigureAwait(false);
+            return false;
+        }
+
+        return stored is null
+            ? throw new InvalidOperationException("The cache has taken the entry without an error, and does not have it: it may be too large, or not serializable.")
+            : stored.Id == entry.Id || stored.Outdates(entry.StartedAt);
+    }
+
+    private ValueTask<CacheEntry<TActual>?> FindAsync(bool pastLocal) =>
+        parts.Store.FindAsync<TActual>(storageKey, pastLocal && parts.Store.IsShared, CancellationToken.None);
+}

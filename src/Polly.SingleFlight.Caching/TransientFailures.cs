@@ -1,0 +1,24 @@
+using System.Net;
+using System.Security;
+using System.Security.Authentication;
+
+namespace Polly.SingleFlight.Caching;
+
+/// <summary>The failures that the default of <see cref="CacheStrategyOptions{TResult}.ShouldHandle"/> answers with a stale result.</summary>
+internal static class TransientFailures
+{
+    /// <summary>
+    /// A failure counts as transient unless it says that the request itself was refused or wrong, since then the old result is no longer valid either.
+    /// </summary>
+    public static bool Includes(Exception? exception) => exception switch
+    {
+        null => false,
+        OperationCanceledException => exception.InnerException is TimeoutException,
+        HttpRequestException { StatusCode: { } status } => (int)status >= 500 || status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests,
+        FlightCanceledException => false,
+        UnauthorizedAccessException or AuthenticationException or SecurityException => false,
+        ArgumentException or NotSupportedException or NotImplementedException => false,
+        AggregateException { InnerExceptions: var inner } => inner.All(Includes),
+        _ => true,
+    };
+}

@@ -1,0 +1,85 @@
+namespace Polly.SingleFlight;
+
+/// <summary>
+/// What a strategy outside single flight sets on a <see cref="ResilienceContext"/> and finds there. For authors of strategies.
+/// </summary>
+public static class FlightInterceptorResilienceContextExtensions
+{
+    /// <summary>
+    /// Sets what a strategy outside does inside the next flight that this caller leads.
+    /// </summary>
+    /// <param name="context">The context of the execution.</param>
+    /// <param name="interceptor">The interceptor, or <see langword="null"/> to take it off.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    public static void SetFlightInterceptor(this ResilienceContext context, FlightInterceptor? interceptor)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        context.Properties.Set(ContextProperties.Interceptor, interceptor);
+    }
+
+    /// <summary>
+    /// Gets the interceptor that is set on a context.
+    /// </summary>
+    /// <param name="context">The context of the execution.</param>
+    /// <returns>The interceptor, or <see langword="null"/> when none is set.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    public static FlightInterceptor? GetFlightInterceptor(this ResilienceContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Properties.TryGetValue(ContextProperties.Interceptor, out var interceptor) ? interceptor : null;
+    }
+
+    /// <summary>
+    /// Gets the interceptor that worked for the flight which gave this caller its outcome: the caller's own, or that of its leader.
+    /// </summary>
+    /// <param name="context">The caller's own context.</param>
+    /// <param name="identity">The <see cref="FlightInterceptor.Identity"/> to find.</param>
+    /// <returns>The interceptor, or <see langword="null"/> when none of this identity did.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> or <paramref name="identity"/> is <see langword="null"/>.</exception>
+    public static FlightInterceptor? FindFlightInterceptor(this ResilienceContext context, object identity)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(identity);
+        return context.Properties.TryGetValue(ContextProperties.Participation, out var participation)
+            ? participation?.Flight?.Interception?.Find(identity)
+            : null;
+    }
+
+    /// <summary>
+    /// Takes the result of an earlier execution off a context, so that it does not pass for that of an execution which a strategy outside answers by itself.
+    /// </summary>
+    /// <param name="context">The context of the execution.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    public static void ClearSingleFlightResult(this ResilienceContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (context.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation is not null)
+        {
+            context.Properties.Set(ContextProperties.Participation, null);
+        }
+    }
+
+    /// <summary>
+    /// Sets how old the result is that a strategy returns, for a cache further out.
+    /// </summary>
+    /// <param name="context">The context of the execution.</param>
+    /// <param name="origin">The origin, or <see langword="null"/> for a result that the callback has just made.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    public static void SetResultOrigin(this ResilienceContext context, IResultOrigin? origin)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        context.Properties.Set(ContextProperties.Origin, origin);
+    }
+
+    /// <summary>
+    /// Gets what <see cref="SetResultOrigin"/> has set.
+    /// </summary>
+    /// <param name="context">The context of the execution.</param>
+    /// <returns>The origin, or <see langword="null"/> when none is set.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    public static IResultOrigin? GetResultOrigin(this ResilienceContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Properties.TryGetValue(ContextProperties.Origin, out var origin) ? origin : null;
+    }
+}

@@ -1,0 +1,131 @@
+using Polly.SingleFlight.Flights;
+using Polly.SingleFlight.Sharing;
+
+namespace Polly.SingleFlight;
+
+/// <summary>
+/// A flight, or the execution of a caller that runs alone, as a <see cref="FlightInterceptor"/> sees it.
+/// </summary>
+public sealed class InterceptedFlight
+{
+    private readonly Flight? _flight;
+    private readonly ResultSharing? _sharing;
+    private readonly bool _mayKeep;
+
+    /// <summary>The interceptors that work for the flight. Written under the lock of this list.</summary>
+    private readonly List<FlightInterceptor> _interceptors = [];
+
+    /// <summary>The predicate's answer, so that it is asked once for a flight. Written by the run that lands the flight.</summary>
+    private bool? _isShared;
+
+    internal InterceptedFlight(Flight? flight, ResultSharing? sharing, bool mayKeep)
+    {
+        _flight = flight;
+        _sharing = sharing;
+        _mayKeep = mayKeep;
+    }
+
+    /// <summary>Gets the flight's number, unique within the process; 0 for a caller that runs alone.</summary>
+    public long Id => _flight?.Id ?? 0;
+
+    /// <summary>
+    /// Gets a value indicating whether the outcome would be given to a newcomer: the flight has its key, or has landed with it. A flight that was forgotten,
+    /// superseded, cancelled, handed over or abandoned has lost it for good. A caller that runs alone without a key counts as having one; one that runs
+    /// alone although it has a key does not.
+    /// </summary>
+    public bool HoldsKey => _flight?.HoldsKey ?? _mayKeep;
+
+    /// <summary>Makes newcomers start afresh; callers already waiting are unaffected. Nothing happens for a caller that runs alone.</summary>
+    public void Forget() => _flight?.Forget();
+
+    /// <summary>Asks <see cref="SingleFlightStrategyOptions{TResult}.ShouldShare"/>, once for a flight.</summary>
+    /// <typeparam name="TResult">The result type of the flight.</typeparam>
+    /// <param name="context">The context that the callback had.</param>
+    /// <param name="outcome">The outcome.</param>
+    /// <returns><see langword="true"/> if callers of the flight may have the outcome, and if there is no such predicate.</returns>
+    public async ValueTask<bool> IsSharedAsync<TResult>(ResilienceContext context, Outcome<TResult> outcome)
+    {
+        _isShared ??= _sharing is not { } sharing
+            || await sharing.MayShareAsync(context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
+        return _isShared.Value;
+    }
+
+    /// <summary>Gets the function that copies a result for one receiver.</summary>
+    /// <typeparam name="TResult">The result type of the flight.</typeparam>
+    /// <returns>
+    /// <see langword="null"/> if there is no <see cref="SingleFlightStrategyOptions{TResult}.ResultCloner"/>. The function may be kept, and throws what the
+    /// cloner throws.
+    /// </returns>
+    public Func<ResilienceContext, TResult, ValueTask<TResult>>? GetCopier<TResult>() =>
+        _sharing is { MakesCopies: true } sharing ? sharing.CopyAsync : null;
+
+    /// <summary>Whether the predicate was asked, and its answer.</summary>
+    internal bool? WasShared => _isShared;
+
+    /// <summary>Adds an interceptor unless one with its identity is there.</summary>
+    internal void Add(FlightInterceptor interceptor)
+    {
+        lock (_interceptors)
+        {
+            if (Find(interceptor.Identity) is null)
+            {
+                _interceptors.Add(interceptor);
+            }
+        }
+    }
+
+    /// <summary>The interceptor of this identity that works for the flight.</summary>
+    internal FlightInterceptor? Find(object identity)
+    {
+        lock (_interceptors)
+        {
+            foreach (var interceptor in _interceptors)
+            {
+                if (interceptor.Identity.Equals(identity))
+                {
+                    return interceptor;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Has the leader's interceptor look for an outcome. Does not throw.</summary>
+    internal async ValueTask<Outcome<TResult>?> BeforeCallbackAsync<TResult>(FlightInterceptor interceptor, ResilienceContext context)
+    {
+        try
+        {
+            return await interceptor.BeforeCallbackAsync<TResult>(this, context).ConfigureAwait(context.ContinueOnCapturedContext);
+        }
+        catch (Exception)
+        {
+            // The callback is called then.
+            return null;
+        }
+    }
+
+    /// <summary>Has all interceptors do their work. Does not throw.</summary>
+    internal async ValueTask AfterCallbackAsync<TResult>(ResilienceContext context, Outcome<TResult> outcome)
+    {
+        for (var i = 0; At(i) is { } interceptor; i++)
+        {
+            try
+            {
+                await interceptor.AfterCallbackAsync(this, context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
+            }
+            catch (Exception)
+            {
+                // Nobody's outcome depends on it.
+            }
+        }
+    }
+
+    private FlightInterceptor? At(int index)
+    {
+        lock (_interceptors)
+        {
+            return index < _interceptors.Count ? _interceptors[index] : null;
+        }
+    }
+}
