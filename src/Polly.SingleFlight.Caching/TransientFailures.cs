@@ -8,7 +8,7 @@ namespace Polly.SingleFlight.Caching;
 internal static class TransientFailures
 {
     /// <summary>
-    /// A failure counts as transient unless it says that the request itself was refused or wrong, since then the old result is no longer valid either.
+    /// A failure counts as transient unless it says that the caller was refused, since then the old result is no longer valid either.
     /// </summary>
     public static bool Includes(Exception? exception) => exception switch
     {
@@ -17,7 +17,6 @@ internal static class TransientFailures
         HttpRequestException { StatusCode: { } status } => (int)status >= 500 || status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests,
         FlightCanceledException => false,
         UnauthorizedAccessException or AuthenticationException or SecurityException => false,
-        ArgumentException or NotSupportedException or NotImplementedException => false,
         AggregateException { InnerExceptions: var inner } => inner.All(Includes),
         _ => true,
     };

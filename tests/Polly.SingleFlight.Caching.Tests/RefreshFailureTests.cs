@@ -1,3 +1,5 @@
+using Polly.SingleFlight.Caching.Refresh;
+
 namespace Polly.SingleFlight.Caching.Tests;
 
 /// <summary>A refresh that fails, or whose result is not kept, leaves the old entry and does not turn every hit into a call.</summary>
@@ -139,18 +141,19 @@ public sealed class RefreshFailureTests : CacheTest
     [Fact]
     public void Schedule_ManyFailures_ForgetsThoseThatMayBeTriedAgain()
     {
-        var schedule = new RefreshSchedule(Clock);
+        var schedule = new RefreshSchedule(Clock, maxConcurrent: 16);
         for (var i = 0; i < 5000; i++)
         {
-            Assert.True(schedule.TryBegin(i));
-            Assert.False(schedule.TryBegin(i));
-            schedule.End(i, succeeded: false);
-            Assert.False(schedule.TryBegin(i));
+            Assert.True(schedule.TryBegin(i, this));
+            Assert.False(schedule.TryBegin(i, this));
+            schedule.End(i, this, succeeded: false);
+            Assert.False(schedule.TryBegin(i, this));
             Clock.Advance(TimeSpan.FromMilliseconds(10));
+            Assert.True(schedule.FailureCount <= 500);
         }
 
         Clock.Advance(s_backOff);
-        Assert.True(schedule.TryBegin(4999));
+        Assert.True(schedule.TryBegin(4999, this));
     }
 
     private CacheStrategyOptions<string> Long()
