@@ -63,7 +63,7 @@ public static class CacheResiliencePipelineBuilderExtensions
         this ResiliencePipelineBuilder<TResult> builder, HybridCache cache, CacheStrategyOptions<TResult> options)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        return builder.AddCacheStrategy(cache, options, scope => new HybridStore(cache, scope, options.LocalCacheLifetime));
+        return builder.AddCacheStrategy(cache, options, scope => new HybridStore(cache, scope ?? Guid.NewGuid().ToString("N"), options.LocalCacheLifetime));
     }
 
     /// <inheritdoc cref="AddCache{TResult}(ResiliencePipelineBuilder{TResult}, IMemoryCache, CacheStrategyOptions{TResult})"/>
@@ -83,13 +83,13 @@ public static class CacheResiliencePipelineBuilderExtensions
     public static ResiliencePipelineBuilder AddCache(this ResiliencePipelineBuilder builder, HybridCache cache, CacheStrategyOptions<object> options)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        return builder.AddCacheStrategy(cache, options, scope => new HybridStore(cache, scope, options.LocalCacheLifetime));
+        return builder.AddCacheStrategy(cache, options, scope => new HybridStore(cache, scope ?? Guid.NewGuid().ToString("N"), options.LocalCacheLifetime));
     }
 
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(CacheStrategyOptions<>))]
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The options that are validated are kept by the dynamic dependency.")]
     private static TBuilder AddCacheStrategy<TBuilder, TResult>(
-        this TBuilder builder, object cache, CacheStrategyOptions<TResult> options, Func<string, CacheStore> createStore)
+        this TBuilder builder, object cache, CacheStrategyOptions<TResult> options, Func<string?, CacheStore> createStore)
         where TBuilder : ResiliencePipelineBuilderBase
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -103,25 +103,21 @@ public static class CacheResiliencePipelineBuilderExtensions
             context =>
             {
                 var scope = ScopeOf(builder, options);
-                var registration = ScopeRegistry.Register(cache, scope, options);
+                var registration = scope is null ? null : ScopeRegistry.Register(cache, scope, options);
                 return new CacheResilienceStrategy<TResult>(createStore(scope), options, context.Telemetry, builder, registration);
             },
             options);
     }
 
-    /// <summary>The parts are preceded by their lengths, so that no two scopes spell alike.</summary>
-    private static string ScopeOf<TResult>(ResiliencePipelineBuilderBase builder, CacheStrategyOptions<TResult> options)
+    /// <summary>
+    /// The name of the entries; null for a pipeline without a name, whose entries are its own. The parts are preceded by their lengths, so that no two scopes spell alike.
+    /// </summary>
+    private static string? ScopeOf<TResult>(ResiliencePipelineBuilderBase builder, CacheStrategyOptions<TResult> options)
     {
         var version = options.Version is { } text ? Part("v", text) : "";
-        if (!string.IsNullOrEmpty(options.Scope))
-        {
-            return Part("s", options.Scope) + version;
-        }
-
-        // Nothing that counts: numbers of processes are the same in every container, and entries may outlive a process.
-        return (string.IsNullOrEmpty(builder.Name)
-            ? Guid.NewGuid().ToString("N")
-            : Part("", builder.Name) + Part("", builder.InstanceName ?? "") + Part("", options.Name ?? "")) + version;
+        return !string.IsNullOrEmpty(options.Scope) ? Part("s", options.Scope) + version
+            : !string.IsNullOrEmpty(builder.Name) ? Part("", builder.Name) + Part("", builder.InstanceName ?? "") + Part("", options.Name ?? "") + version
+            : null;
     }
 
     private static string Part(string kind, string text) => string.Create(CultureInfo.InvariantCulture, $"{kind}{text.Length}:{text}");

@@ -84,7 +84,7 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
             entry.Copier = flight?.GetCopier<TActual>();
             entry.Value = entry.Copier is null ? result : await entry.Copier(context, result).ConfigureAwait(context.ContinueOnCapturedContext);
             source = "Store";
-            return await StoreAsync(call.StorageKey, permit, entry, placement, context).ConfigureAwait(context.ContinueOnCapturedContext) ? entry : null;
+            return await StoreAsync(call, permit, entry, placement, context).ConfigureAwait(context.ContinueOnCapturedContext) ? entry : null;
         }
         catch (Exception exception)
         {
@@ -117,20 +117,27 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
 
     /// <summary>Stores the entry. The caller is held no longer than the limit; a store that is late goes on.</summary>
     private async ValueTask<bool> StoreAsync<TActual>(
-        object storageKey, Permit permit, CacheEntry<TActual> entry, Placement placement, ResilienceContext context)
+        CacheCall<TResult, TActual> call, Permit permit, CacheEntry<TActual> entry, Placement placement, ResilienceContext context)
     {
         permit.EntryId = entry.Id;
         permit.Share();
-        var store = new EntryStore<TResult, TActual>(parts, permit, storageKey, entry, placement);
+        var store = new EntryStore<TResult, TActual>(parts, permit, call, entry, placement);
         var storing = store.RunAsync();
         if (storing.IsCompleted)
         {
             return await storing.ConfigureAwait(false);
         }
 
+        if (call.IsSharedSlow)
+        {
+            // What the memory of the process has is enough for now.
+            _ = Limited.Observed(storing);
+            return parts.Finder.FindLocal<TActual>(call.Key, context)?.Id == entry.Id;
+        }
+
         try
         {
-            return await storing.WaitAsync(parts.StoreTimeout, parts.Clock, CancellationToken.None).ConfigureAwait(context.ContinueOnCapturedContext);
+            return await Limited.Observed(storing).WaitAsync(parts.StoreTimeout, parts.Clock, CancellationToken.None).ConfigureAwait(context.ContinueOnCapturedContext);
         }
         catch (TimeoutException late) when (!storing.IsCompleted)
         {

@@ -5,7 +5,7 @@ namespace Polly.SingleFlight.Caching;
 
 /// <summary>One store of an entry: steps 4 to 6 of <see cref="EntryKeeper{TResult}"/>. It may go on after its call, which is why it holds the call's permit.</summary>
 internal sealed class EntryStore<TResult, TActual>(
-    CacheParts<TResult> parts, Permit permit, object storageKey, CacheEntry<TActual> entry, Placement placement)
+    CacheParts<TResult> parts, Permit permit, CacheCall<TResult, TActual> call, CacheEntry<TActual> entry, Placement placement)
 {
     public async Task<bool> RunAsync()
     {
@@ -30,22 +30,22 @@ internal sealed class EntryStore<TResult, TActual>(
 
     private async Task<bool> StoreAsync()
     {
-        if (!permit.IsValid || await FindAsync(pastLocal: true).ConfigureAwait(false) is { } current && current.Outdates(entry.StartedAt))
+        if (!permit.IsValid || (await FindCurrentAsync().ConfigureAwait(false))?.Outdates(entry.StartedAt) == true)
         {
             return false;
         }
 
         // The memory of the process first: it answers also while what is behind it does not.
-        await parts.Store.StoreLocalAsync(storageKey, entry, placement).ConfigureAwait(false);
+        await parts.Store.StoreLocalAsync(call.StorageKey, entry, placement).ConfigureAwait(false);
         if (permit.IsValid)
         {
-            await parts.Store.StoreSharedAsync(storageKey, entry, placement, CancellationToken.None).ConfigureAwait(false);
+            await parts.Store.StoreSharedAsync(call.StorageKey, entry, placement, CancellationToken.None).ConfigureAwait(false);
         }
 
         var stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
         if (stored?.Id == entry.Id && (!permit.IsValid || permit.Calls.HasBegunLater(entry.StartedAt)))
         {
-            await parts.Store.RemoveAsync(storageKey, CancellationToken.None).ConfigureAwait(false);
+            await parts.Store.RemoveAsync(call.StorageKey, CancellationToken.None).ConfigureAwait(false);
             return false;
         }
 
@@ -54,6 +54,30 @@ internal sealed class EntryStore<TResult, TActual>(
             : stored.Id == entry.Id || stored.Outdates(entry.StartedAt);
     }
 
+    /// <summary>What is stored now. Where that cannot be learned in time, the entry is stored without knowing.</summary>
+    private async ValueTask<CacheEntry<TActual>?> FindCurrentAsync()
+    {
+        if (!parts.Store.IsShared || call.IsSharedSlow)
+        {
+            return parts.Store.FindLocal<TActual>(call.Key);
+        }
+
+        try
+        {
+            return await Limited.RunAsync(
+                static (store, token) => store.parts.Store.FindAsync<TActual>(store.StorageKey, pastLocal: true, token),
+                (parts, call.StorageKey),
+                parts.StoreTimeout,
+                parts.Clock,
+                CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The store that follows meets it again.
+            return null;
+        }
+    }
+
     private ValueTask<CacheEntry<TActual>?> FindAsync(bool pastLocal) =>
-        parts.Store.FindAsync<TActual>(storageKey, pastLocal && parts.Store.IsShared, CancellationToken.None);
+        parts.Store.FindAsync<TActual>(call.StorageKey, pastLocal && parts.Store.IsShared, CancellationToken.None);
 }

@@ -41,8 +41,16 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
 
     public object StorageKey { get; }
 
+    /// <summary>The entry that the call is to replace, for the callback.</summary>
+    public CacheEntry<TActual>? Replaced => _old is { IsEvicted: false } ? _old : null;
+
     /// <summary>The time of the start, which is never set again: one call can start a flight while an earlier one of its own goes on, and the first start is the safe one.</summary>
     public long Start { get; }
+
+    /// <summary>
+    /// Whether the first look has failed, because what is behind the memory of the process is slow or down. It holds no caller of this call again.
+    /// </summary>
+    public bool IsSharedSlow { get; init; }
 
     /// <summary>Whether the caller has joined a flight.</summary>
     public bool IsFollower { get; private set; }
@@ -70,10 +78,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
             return (Outcome<T>)(object)found;
         }
 
-        if (_old is { IsEvicted: false })
-        {
-            context.Properties.Set(CacheResilienceContextExtensions.Replaced, _old);
-        }
+        context.Properties.Set(CacheResilienceContextExtensions.Replaced, Replaced);
 
         return _outer is not null && _outer.IsFor<T>(_parts.Builder, Key)
             ? await _outer.BeforeCallbackAsync<T>(flight, context).ConfigureAwait(context.ContinueOnCapturedContext)
@@ -105,7 +110,9 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     /// <summary>A newer entry than the caller saw.</summary>
     public async ValueTask<Outcome<TActual>?> FindNewerAsync(ResilienceContext context)
     {
-        var (entry, _) = await _parts.Finder.FindAsync<TActual>(StorageKey, pastLocal: _old is not null, context).ConfigureAwait(context.ContinueOnCapturedContext);
+        var entry = IsSharedSlow
+            ? _parts.Finder.FindLocal<TActual>(Key, context)
+            : (await _parts.Finder.FindAsync<TActual>(StorageKey, pastLocal: _old is not null, context).ConfigureAwait(context.ContinueOnCapturedContext)).Entry;
         if (entry is null || !EntryFinder<TResult>.IsFresh(entry, _parts.Now) || entry.StartedAt <= _newerThan)
         {
             return null;
@@ -126,13 +133,15 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
             lock (_inside)
             {
                 last = _inside.LastOrDefault();
-                if (outcome.Exception is null && _inside.Count != 0 && !_inside.Exists(inside => inside.HasReturned(outcome.Result)))
+                if (outcome.Exception is null
+                    && _inside.Exists(static inside => inside.HasResult)
+                    && !_inside.Exists(inside => inside.HasReturned(outcome.Result)))
                 {
                     _parts.KeepsOutside = true;
                 }
             }
 
-            if (outcome.Exception is not null || (last is null ? IsFollower : !_parts.KeepsOutside || last.IsFound))
+            if (outcome.Exception is not null || (last is null ? IsFollower : !_parts.KeepsOutside || !last.HasResult || last.IsFound))
             {
                 return;
             }
@@ -172,17 +181,18 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     private sealed class Inside(InterceptedFlight flight, Permit permit)
     {
         private TActual? _result;
-        private bool _hasResult;
 
         public InterceptedFlight Flight { get; } = flight;
 
         public Permit Permit { get; } = permit;
 
+        public bool HasResult { get; private set; }
+
         /// <summary>Whether the result came from the cache.</summary>
         public bool IsFound { get; set; }
 
-        public void SetResult(TActual? result) => (_result, _hasResult) = (result, true);
+        public void SetResult(TActual? result) => (_result, HasResult) = (result, true);
 
-        public bool HasReturned(TActual? result) => _hasResult && Results.AreSame(_result, result);
+        public bool HasReturned(TActual? result) => HasResult && Results.AreSame(_result, result);
     }
 }

@@ -17,9 +17,12 @@ internal static class CallRunner
         var permit = parts.Ledger.Begin(call.StorageKey);
         context.SetFlightInterceptor(call);
         context.SetResultOrigin(call);
+        context.Properties.Set(CacheResilienceContextExtensions.Replaced, call.Replaced);
         var pending = Results.Invoke(callback, context, state);
         if (!pending.IsCompleted && call.IsFollower)
         {
+            context.Properties.Set(CacheResilienceContextExtensions.Replaced, null);
+
             // What is to be done inside stays with the context, in case the follower has to make the call after all.
             permit.Dispose();
             return pending;
@@ -33,6 +36,7 @@ internal static class CallRunner
     {
         var outcome = await pending.Settle().ConfigureAwait(context.ContinueOnCapturedContext);
         context.SetFlightInterceptor(outer);
+        context.Properties.Set(CacheResilienceContextExtensions.Replaced, null);
         await call.EndAsync(outcome, context, permit).ConfigureAwait(context.ContinueOnCapturedContext);
         return outcome;
     }

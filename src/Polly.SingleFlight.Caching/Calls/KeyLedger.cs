@@ -68,7 +68,7 @@ internal sealed class KeyLedger
         lock (_gate)
         {
             return _keys.TryGetValue(storageKey, out var calls)
-                && calls.Permits_NeedsLock.Exists(permit => permit.EntryId == entryId && !permit.IsValid);
+                && calls.Permits_NeedsLock.Any(permit => permit.EntryId == entryId && !permit.IsValid);
         }
     }
 

@@ -27,7 +27,7 @@ internal static class Limited
     }
 
     /// <summary>The same task, which counts as looked at if it fails after nobody waits for it.</summary>
-    private static Task<T> Observed<T>(Task<T> task)
+    public static Task<T> Observed<T>(Task<T> task)
     {
         _ = task.ContinueWith(
             static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

@@ -21,10 +21,18 @@ internal sealed class MemoryStore : CacheStore
     /// </summary>
     private readonly bool _keepsNoKeys;
 
-    public MemoryStore(IMemoryCache cache, string scope)
+    /// <param name="cache">The cache.</param>
+    /// <param name="scope">The scope; null for one that is nobody else's.</param>
+    public MemoryStore(IMemoryCache cache, string? scope)
     {
         _cache = cache;
         _keepsNoKeys = cache.GetType().FullName == "Microsoft.Extensions.Caching.Memory.MemoryCache";
+        if (scope is null)
+        {
+            _scope = new MemoryScope();
+            return;
+        }
+
         var scopes = s_scopes.GetOrCreateValue(cache);
         lock (scopes)
         {

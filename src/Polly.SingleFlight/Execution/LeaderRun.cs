@@ -168,7 +168,7 @@ internal readonly struct LeaderRun<TResult, TState>
 
         if (inside?.IsFor<TResult>(_parts.Builder, _flight.Key) == true)
         {
-            _parts.Intercept(_flight).Add(inside);
+            _parts.Intercept(_flight).AddLeaders(inside);
         }
         else
         {

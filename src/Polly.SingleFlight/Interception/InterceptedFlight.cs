@@ -74,6 +74,16 @@ public sealed class InterceptedFlight
         }
     }
 
+    /// <summary>Adds the leader's interceptor, in place of one with its identity that a follower has added before.</summary>
+    internal void AddLeaders(FlightInterceptor interceptor)
+    {
+        lock (_interceptors)
+        {
+            _interceptors.RemoveAll(other => other.Identity.Equals(interceptor.Identity));
+            _interceptors.Insert(0, interceptor);
+        }
+    }
+
     /// <summary>The interceptor of this identity that works for the flight.</summary>
     internal FlightInterceptor? Find(object identity)
     {
