@@ -29,7 +29,7 @@ internal sealed class HybridStore : CacheStore
         var always = _format == EntryFormat.ByReference ? HybridCacheEntryFlags.DisableDistributedCache : HybridCacheEntryFlags.None;
         _local = Options(LookUp | HybridCacheEntryFlags.DisableDistributedCache);
         _any = Options(LookUp | HybridCacheEntryFlags.DisableDistributedCacheWrite | always);
-        _pastLocal = Options(LookUp | HybridCacheEntryFlags.DisableDistributedCacheWrite | HybridCacheEntryFlags.DisableLocalCacheRead | always);
+        _pastLocal = Options(LookUp | HybridCacheEntryFlags.DisableDistributedCacheWrite | HybridCacheEntryFlags.DisableLocalCache | always);
         Identity = (cache, scope);
 
         HybridCacheEntryOptions Options(HybridCacheEntryFlags flags) => new() { Flags = flags, LocalCacheExpiration = localLifetime };
@@ -49,7 +49,12 @@ internal sealed class HybridStore : CacheStore
 
     public override CacheEntry<TResult>? FindLocal<TResult>(object key)
     {
-        var pending = FindAsync<TResult>((string)StorageKey<TResult>(key), _local, CancellationToken.None);
+        return FindLocalByStorageKey<TResult>((string)StorageKey<TResult>(key));
+    }
+
+    private CacheEntry<TResult>? FindLocalByStorageKey<TResult>(string storageKey)
+    {
+        var pending = FindAsync<TResult>(storageKey, _local, CancellationToken.None);
         if (pending.IsCompletedSuccessfully)
         {
             return pending.Result;
@@ -71,8 +76,31 @@ internal sealed class HybridStore : CacheStore
         }
     }
 
-    public override async ValueTask<CacheEntry<TResult>?> FindAsync<TResult>(object storageKey, bool pastLocal, CancellationToken cancellationToken) =>
-        await FindAsync<TResult>((string)storageKey, pastLocal ? _pastLocal : _any, cancellationToken).ConfigureAwait(false);
+    public override async ValueTask<CacheEntry<TResult>?> FindAsync<TResult>(object storageKey, bool pastLocal, CancellationToken cancellationToken)
+    {
+        var key = (string)storageKey;
+        if (!pastLocal)
+        {
+            return await FindAsync<TResult>(key, _any, cancellationToken).ConfigureAwait(false);
+        }
+
+        // What is in the memory of the process may be newer: stored when what is behind it did not answer, or nothing is behind it.
+        var local = FindLocalByStorageKey<TResult>(key);
+        if (!IsShared)
+        {
+            return local;
+        }
+
+        var shared = await FindAsync<TResult>(key, _pastLocal, cancellationToken).ConfigureAwait(false);
+        if (shared is null || (local is not null && !shared.Outdates(local.StartedAt)))
+        {
+            return local;
+        }
+
+        _hasDistributed = true;
+        await StoreLocalAsync(storageKey, shared, default).ConfigureAwait(false);
+        return shared;
+    }
 
     /// <summary>Where there is a distributed cache, the memory of the process is a copy of it, and how long it lasts is the application's decision.</summary>
     public override ValueTask StoreLocalAsync<TResult>(object storageKey, CacheEntry<TResult> entry, in Placement placement) =>
@@ -80,7 +108,7 @@ internal sealed class HybridStore : CacheStore
         {
             Flags = HybridCacheEntryFlags.DisableDistributedCache,
             Expiration = _hasDistributed ? null : placement.Time,
-            LocalCacheExpiration = Shorter(_localLifetime, placement.Time),
+            LocalCacheExpiration = _localLifetime,
         }, placement.Tags, CancellationToken.None);
 
     public override async ValueTask StoreSharedAsync<TResult>(
@@ -96,7 +124,7 @@ internal sealed class HybridStore : CacheStore
             Flags = HybridCacheEntryFlags.DisableLocalCache,
             Expiration = placement.Time,
         }, placement.Tags, cancellationToken).ConfigureAwait(false);
-        if (!_hasDistributed && await FindAsync<TResult>(storageKey, pastLocal: true, cancellationToken).ConfigureAwait(false) is { } found && found.Id == entry.Id)
+        if (!_hasDistributed && await FindAsync<TResult>((string)storageKey, _pastLocal, cancellationToken).ConfigureAwait(false) is { } found && found.Id == entry.Id)
         {
             _hasDistributed = true;
             await StoreLocalAsync(storageKey, entry, placement).ConfigureAwait(false);
@@ -114,8 +142,8 @@ internal sealed class HybridStore : CacheStore
         }
 
         var mark = new CacheEntry<TResult> { IsEvicted = true, StartedAt = now, StoredAt = now, ExpiresAt = now + markTime, Id = Random.Shared.NextInt64(1, long.MaxValue) };
-        await StoreAsync((string)storageKey, mark, new HybridCacheEntryOptions { Expiration = markTime }, tags: null, cancellationToken).ConfigureAwait(false);
-        if (await FindAsync<TResult>(storageKey, pastLocal: true, cancellationToken).ConfigureAwait(false) is { IsEvicted: false } old && old.StartedAt <= now)
+        await StoreAsync((string)storageKey, mark, new HybridCacheEntryOptions { Expiration = markTime }, null, cancellationToken).ConfigureAwait(false);
+        if (await FindAsync<TResult>(storageKey, pastLocal: true, cancellationToken).ConfigureAwait(false) is { IsEvicted: false })
         {
             // The mark was not taken.
             await RemoveAsync(storageKey, cancellationToken).ConfigureAwait(false);
@@ -123,8 +151,6 @@ internal sealed class HybridStore : CacheStore
     }
 
     public override ValueTask RemoveAllAsync(CancellationToken cancellationToken) => _cache.RemoveByTagAsync(ScopeTag, cancellationToken);
-
-    private static TimeSpan? Shorter(TimeSpan? limit, TimeSpan time) => limit is { } span && span < time ? span : limit is null ? null : time;
 
     private ValueTask<CacheEntry<TResult>?> FindAsync<TResult>(string key, HybridCacheEntryOptions options, CancellationToken cancellationToken)
     {
