@@ -63,15 +63,14 @@ internal sealed class ResponseSnapshot
     /// <summary>The content of one response.</summary>
     public HttpContent CreateContent() => new SharedContent(_body, _length, _contentHeaders);
 
-    /// <summary>A response to a request, which has the final URI from then on.</summary>
-    public HttpResponseMessage CreateResponse(HttpRequestMessage request)
+    /// <summary>Creates a response without a request.</summary>
+    public HttpResponseMessage CreateResponse()
     {
         var response = new HttpResponseMessage(_status)
         {
             ReasonPhrase = _reasonPhrase,
             Version = _version,
             Content = CreateContent(),
-            RequestMessage = request,
         };
         _headers.AddTo(response.Headers);
         if (!_trailers.Span.IsEmpty)
@@ -79,8 +78,14 @@ internal sealed class ResponseSnapshot
             _trailers.AddTo(response.TrailingHeaders);
         }
 
-        _final?.ApplyTo(request);
         return response;
+    }
+
+    /// <summary>Makes a request the one of a response, and changes it as redirects changed the leader's.</summary>
+    public void Assign(HttpResponseMessage response, HttpRequestMessage request)
+    {
+        response.RequestMessage = request;
+        _final?.ApplyTo(request);
     }
 
     private bool AgreeOn(string name, HttpCall follower) =>
