@@ -5,7 +5,7 @@ namespace Polly.SingleFlight.Execution;
 
 /// <summary>Serves the followers of a landed flight: step 5 of <see cref="LeaderRun{TResult, TState}"/>.</summary>
 /// <remarks>
-/// <para><see cref="ResultSharing"/> says what they get. The rules of giving it to them are kept here and in <see cref="FollowerCopies{TResult}"/>:</para>
+/// <para><see cref="ResultSharing"/> determines what followers get. This class and <see cref="FollowerCopies{TResult}"/> keep these rules:</para>
 /// <para>1. The ring of followers is walked once, and followers that another party has claimed are skipped (W1).</para>
 /// <para>2. All copies are begun before one is awaited, and each follower is released when its own copy is ready.</para>
 /// <para>3. The caller's own objects are changed only between its claim and its release (I6).</para>

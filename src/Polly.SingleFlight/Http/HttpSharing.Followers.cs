@@ -6,6 +6,9 @@ namespace Polly.SingleFlight.Http;
 /// <summary>What the followers of a landed flight get.</summary>
 internal sealed partial class HttpSharing
 {
+    /// <summary>1 after the first event of the identity guard. Written with <see cref="Interlocked"/>.</summary>
+    private int _guardReported;
+
     public override async ValueTask<SharingDecision> DecideAsync<TResult>(
         Attachment? leader, object key, ResilienceContext context, Outcome<TResult> outcome)
     {
@@ -17,7 +20,7 @@ internal sealed partial class HttpSharing
             return new SharingDecision(exchange?.Snapshot is null ? SharingKind.Same : SharingKind.Copies);
         }
 
-        Remember(leader, key, (outcome.Result as HttpResponseMessage)?.StatusCode, reason, context);
+        ReportUnshared(leader, key, (outcome.Result as HttpResponseMessage)?.StatusCode, reason, context);
         return SharingDecision.Alone(
             reason is Unshareable.BodyTooLarge or Unshareable.BodyTooSlow or Unshareable.BuffersFull ? BypassReason.Limit : BypassReason.Unshared);
     }
@@ -40,11 +43,13 @@ internal sealed partial class HttpSharing
     }
 
     public override void OnNoCopyReceived(Attachment? leader, object key, ResilienceContext context) =>
-        Remember(leader, key, SnapshotOf(leader).Status, Unshareable.Vary, context);
+        ReportUnshared(leader, key, SnapshotOf(leader).Status, Unshareable.Vary, context);
 
     private static ResponseSnapshot SnapshotOf(Attachment? leader) => ((HttpCall)leader!).Exchange!.Snapshot!;
 
-    /// <summary>Says whether and why the followers do not get the outcome. Asks the predicate of the options if all else allows it.</summary>
+    /// <summary>
+    /// Finds the reason why the followers do not get the outcome. Asks the predicate of the options only if there is no other reason.
+    /// </summary>
     private async ValueTask<Unshareable> JudgeAsync<TResult>(HttpExchange? exchange, ResilienceContext context, Outcome<TResult> outcome)
     {
         var snapshot = exchange?.Snapshot;
@@ -83,7 +88,7 @@ internal sealed partial class HttpSharing
     }
 
     /// <summary>Reports why a response is not shared. Remembers the key unless the next response to it may be shareable.</summary>
-    private void Remember(Attachment? leader, object key, System.Net.HttpStatusCode? status, Unshareable reason, ResilienceContext context)
+    private void ReportUnshared(Attachment? leader, object key, System.Net.HttpStatusCode? status, Unshareable reason, ResilienceContext context)
     {
         _telemetry.ResponseUnshared(context, reason);
         if (reason == Unshareable.Identity

@@ -9,7 +9,6 @@ internal sealed partial class HttpSharing
     private readonly ResponseRules _rules;
     private readonly ResponseBody _body;
     private readonly Func<ShouldSharePredicateArguments<HttpResponseMessage>, ValueTask<bool>>? _shouldShare;
-    private int _guardReported;
 
     public override async ValueTask<Outcome<TResult>> PrepareAsync<TResult>(
         Attachment? leader, Outcome<TResult> outcome, CancellationToken cancellationToken)
@@ -32,7 +31,7 @@ internal sealed partial class HttpSharing
         catch (Exception exception)
         {
             response.Dispose();
-            return Outcome.FromException<TResult>(Incomplete(exception));
+            return Outcome.FromException<TResult>(ToHttpException(exception));
         }
     }
 
@@ -40,14 +39,14 @@ internal sealed partial class HttpSharing
     {
         if (outcome.Result is HttpResponseMessage response && leader is HttpCall call)
         {
-            call.Exchange?.Observer.Pass(response.RequestMessage);
+            call.Exchange?.Observer.ShowToOuter(response.RequestMessage);
             FinalRequest.Of(call, response)?.ApplyTo(call.Request);
             response.RequestMessage = call.Request;
         }
     }
 
     /// <summary>Converts an exception of the stream to the one that <see cref="HttpClient"/> throws for an incomplete body.</summary>
-    private static Exception Incomplete(Exception exception) => exception is IOException or ObjectDisposedException
+    private static Exception ToHttpException(Exception exception) => exception is IOException or ObjectDisposedException
         ? new HttpRequestException(
             (exception as HttpIOException)?.HttpRequestError ?? HttpRequestError.Unknown,
             "The body of the response ended before it was complete.",

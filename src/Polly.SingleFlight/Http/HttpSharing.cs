@@ -72,7 +72,7 @@ internal sealed partial class HttpSharing : ResultSharing
         var request = call.CreateRequest();
         request.Options.TryGetValue(SendingObserver.Option, out var outer);
         var observer = new SendingObserver(_guard, call, outer);
-        request.Options.Set(SendingObserver.Option, observer.See);
+        request.Options.Set(SendingObserver.Option, observer.Observe);
         call.Exchange = new HttpExchange(request, observer);
         context.Properties.Set(ResilienceHttp.Request, request);
         request.Options.Set(ResilienceHttp.Context, context);
@@ -85,7 +85,7 @@ internal sealed partial class HttpSharing : ResultSharing
     /// An <see cref="ObjectDisposedException"/>, also as an inner one, may come from the leader's client, which a retry inside the flight
     /// used after the leader had left and disposed it.
     /// </summary>
-    public override bool IsLossOfLeader(Exception exception)
+    public override bool MayBeCausedByLeave(Exception exception)
     {
         for (var link = exception; link is not null; link = link.InnerException)
         {

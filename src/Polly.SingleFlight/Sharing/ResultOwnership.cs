@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Sharing;
 
 /// <summary>
-/// Tells whether a result may have one receiver only, and disposes a result without a receiver. The declared type decides (S10): a caller that
+/// Determines whether a result may have one receiver only, and disposes a result without a receiver. The declared type decides (S10): a caller that
 /// asks for a disposable type disposes the result that it gets.
 /// </summary>
 internal static class ResultOwnership<TResult>

@@ -4,8 +4,8 @@ using Polly.SingleFlight.Telemetry;
 namespace Polly.SingleFlight.Sharing;
 
 /// <summary>
-/// Says how one kind of result is shared by several callers. Every method returns a value; the engine (<c>Execution/</c>) keeps the waits of
-/// the callers and carries the values out.
+/// Determines how one kind of result is shared by several callers. Its methods return values; the engine (<c>Execution/</c>) keeps the waits of
+/// the callers and gives the values to them.
 /// </summary>
 /// <remarks>
 /// <para>The calls for one flight, in this order:</para>
@@ -22,7 +22,7 @@ namespace Polly.SingleFlight.Sharing;
 /// </remarks>
 internal abstract class ResultSharing
 {
-    /// <summary>The rules, compared with <see cref="object.Equals(object)"/>. Callers of pipelines in one group meet only if theirs are equal.</summary>
+    /// <summary>The rules of sharing, compared with <see cref="object.Equals(object)"/>. Callers of two pipelines meet only if they are equal.</summary>
     public abstract object Realm { get; }
 
     /// <summary>Whether each follower gets a copy, so that a disposable result may be shared.</summary>
@@ -97,11 +97,14 @@ internal abstract class ResultSharing
     public virtual IDisposable? BeginAlone(ResilienceContext context) => null;
 
     /// <summary>Whether an exception may come from an object that the leader disposed after it had left.</summary>
-    public virtual bool IsLossOfLeader(Exception exception) => false;
+    public virtual bool MayBeCausedByLeave(Exception exception) => false;
 
     /// <summary>Asks a predicate of the options. An exception in it means "no" (S7).</summary>
     protected static async ValueTask<bool> AskAsync<TResult>(
-        FlightTelemetry telemetry, Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>> shouldShare, ResilienceContext context, Outcome<TResult> outcome)
+        FlightTelemetry telemetry,
+        Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>> shouldShare,
+        ResilienceContext context,
+        Outcome<TResult> outcome)
     {
         try
         {
