@@ -16,10 +16,10 @@ internal sealed class FollowerCopies<TResult>(
     private List<Task>? _pending;
 
     /// <summary>Set by any copy, without a lock; read when all have ended.</summary>
-    private volatile bool _isOneReceived;
+    private volatile bool _anyReceived;
 
     /// <summary>Set by any copy, without a lock; read when all have ended.</summary>
-    private volatile bool _isOneAlone;
+    private volatile bool _anyAlone;
 
     /// <summary>Begins the copy for a follower, which is released when the copy is ready. Does not throw.</summary>
     public void Begin(Waiter<TResult> follower)
@@ -39,7 +39,7 @@ internal sealed class FollowerCopies<TResult>(
             await Task.WhenAll(_pending).ConfigureAwait(false);
         }
 
-        if (_isOneAlone && !_isOneReceived)
+        if (_anyAlone && !_anyReceived)
         {
             sharing.OnNoCopyReceived(flight.Attachment, flight.Key, context);
         }
@@ -53,7 +53,7 @@ internal sealed class FollowerCopies<TResult>(
             var copy = await sharing.CopyAsync(flight.Attachment, follower.Attachment, context, original).ConfigureAwait(false);
             if (copy.Alone is { } reason)
             {
-                _isOneAlone = true;
+                _anyAlone = true;
                 FollowerService.RunAlone(follower, reason);
                 return;
             }
@@ -68,7 +68,7 @@ internal sealed class FollowerCopies<TResult>(
         if (follower.TryClaim())
         {
             var failure = Assign(follower, own);
-            _isOneReceived = true;
+            _anyReceived = true;
             follower.Release(failure is null ? own : Outcome.FromException<TResult>(failure), now);
             if (failure is null)
             {

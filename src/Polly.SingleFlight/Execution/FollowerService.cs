@@ -8,7 +8,7 @@ namespace Polly.SingleFlight.Execution;
 /// <para><see cref="ResultSharing"/> determines what followers get. This class and <see cref="FollowerCopies{TResult}"/> keep these rules:</para>
 /// <para>1. The ring of followers is walked once, and followers that another party has claimed are skipped (W1).</para>
 /// <para>2. All copies are begun before one is awaited, and each follower is released when its own copy is ready.</para>
-/// <para>3. The caller's own objects are changed only between its claim and its release (I6).</para>
+/// <para>3. A caller's own objects are changed only between its claim and its release (I6).</para>
 /// <para>4. A copy that its follower does not receive is disposed (S10).</para>
 /// <para>5. Every follower is served, also if the sharing code throws.</para>
 /// </remarks>
@@ -60,18 +60,17 @@ internal static class FollowerService
     {
         foreach (var follower in new Followers<TResult>(followers))
         {
-            if (follower.IsClaimed)
+            if (decision.Kind == SharingKind.Same)
+            {
+                follower.TryRelease(outcome, now);
+            }
+            else if (follower.IsClaimed)
             {
                 continue;
             }
-
-            if (copies is not null)
+            else if (copies is not null)
             {
                 copies.Begin(follower);
-            }
-            else if (decision.Kind == SharingKind.Same)
-            {
-                follower.TryRelease(outcome, now);
             }
             else
             {
