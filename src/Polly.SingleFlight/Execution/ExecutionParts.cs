@@ -51,7 +51,7 @@ internal sealed class ExecutionParts : IFlightListener
 
     public FlightTelemetry Telemetry { get; }
 
-    /// <summary>What the kind of result needs to be shared; null when every caller simply gets the outcome.</summary>
+    /// <summary>Determines how results are shared; null if all callers get the outcome itself.</summary>
     public ResultSharing? Sharing { get; }
 
     /// <summary>What the pipeline was built with, by which strategies of one pipeline know each other.</summary>
@@ -73,7 +73,7 @@ internal sealed class ExecutionParts : IFlightListener
 
     public FlightCanceledException CreateCancellation() => Telemetry.Rejection(new FlightCanceledException());
 
-    bool IFlightListener.IsLossOfLeader(Exception exception) => Sharing?.IsLossOfLeader(exception) == true;
+    bool IFlightListener.IsLossOfLeader(Exception exception) => Sharing?.MayBeCausedByLeave(exception) == true;
 
     private static TagList TagsOf(SingleFlightStrategyOptions options, ResiliencePipelineBuilderBase builder)
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Polly.SingleFlight.Flights;
-using Polly.SingleFlight.Sharing;
 using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Execution;
@@ -175,7 +174,7 @@ internal readonly struct LeaderRun<TResult, TState>
             inside = null;
         }
 
-        _parts.Sharing?.PrepareContext(_flight, context);
+        _parts.Sharing?.PrepareContext(_flight.Attachment, context);
         return new(_parts, _flight, context, SingleFlightInstruments.StartFlight(_flight), SingleFlightInstruments.FlightStarted(_parts.Tags));
     }
 
@@ -251,7 +250,7 @@ internal readonly struct LeaderRun<TResult, TState>
         if (_parts.Sharing is null || landing.Followers is null)
         {
             landing.Election.Act();
-            OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
+            FollowerService.Publish(landing.Followers, outcome, landing.Now);
             return running.Return(outcome, Leader);
         }
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Polly.SingleFlight.Flights;
-using Polly.SingleFlight.Sharing;
 using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Execution;
@@ -73,7 +72,7 @@ internal sealed class LeaderWait<TResult>(in RunningFlight<TResult> running, Res
         }
 
         landing.Election.Act();
-        OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
+        FollowerService.Publish(landing.Followers, outcome, landing.Now);
         _ = _running.ServeLeaderAsync(landing, outcome, this);
     }
 }

@@ -56,7 +56,7 @@ internal readonly record struct RunningFlight<TResult>(
                 WaitGraph.Enter(Flight);
             }
 
-            outcome = await Parts.Sharing!.PrepareAsync(Flight, Context, outcome).ConfigureAwait(false);
+            outcome = await Parts.Sharing!.PrepareAsync(Flight.Attachment, outcome, Flight.Token).ConfigureAwait(false);
             landing = Flight.Land(outcome, Now, unlessFollowed: false, leaderToken);
         }
 
@@ -75,11 +75,11 @@ internal readonly record struct RunningFlight<TResult>(
                 WaitGraph.Enter(Flight);
             }
 
-            await Parts.Sharing.DistributeAsync(Flight, landing.Followers, outcome, Context, landing.Now).ConfigureAwait(false);
+            await FollowerService.ServeAsync(Parts.Sharing, Flight, Context, landing, outcome).ConfigureAwait(false);
         }
         else
         {
-            OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
+            FollowerService.Publish(landing.Followers, outcome, landing.Now);
         }
 
         await ServeLeaderAsync(landing, outcome, leader).ConfigureAwait(false);
@@ -147,7 +147,7 @@ internal readonly record struct RunningFlight<TResult>(
         try
         {
             FlightContext.CopyBack(Context, leader);
-            Parts.Sharing?.Receive(Flight, outcome);
+            Parts.Sharing?.ReceiveOriginal(Flight.Attachment, outcome);
 
             // The callback's token may have been linked to the leader's, or the exception be another; the leader is to recognise its own (S4).
             return leader.CancellationToken.IsCancellationRequested

@@ -1,4 +1,4 @@
 namespace Polly.SingleFlight.Flights;
 
-/// <summary>What a caller brings along, for whoever gives it a result of its own.</summary>
+/// <summary>Sharing data of one caller. Its type depends on the kind of result, and the engine does not read it.</summary>
 internal abstract class Attachment;

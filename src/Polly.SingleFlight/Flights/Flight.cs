@@ -54,7 +54,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>The key; given up when the flight ends.</summary>
     public object Key { get; private set; }
 
-    /// <summary>What the leader brought along; given up when the flight ends.</summary>
+    /// <summary>Sharing data of the leader's call; null without any. Set at creation, null after <see cref="End"/>.</summary>
     public Attachment? Attachment { get; set; }
 
     public long Id { get; }

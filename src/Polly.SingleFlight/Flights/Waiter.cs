@@ -59,7 +59,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <summary>Whether the caller has a token that can end its wait.</summary>
     public bool CanLeave { get; }
 
-    /// <summary>What the caller brought along, for whoever gives it a result of its own.</summary>
+    /// <summary>Sharing data of the caller; null without any. Set at creation.</summary>
     public Attachment? Attachment { get; init; }
 
     /// <summary>The flight waited for. Changes under the gate of the stripe, when the waiter goes to a successor of the same key.</summary>

@@ -1,11 +1,12 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>How many bytes the flights of a strategy may hold together while they read.</summary>
+/// <summary>Limits how many bytes all flights of a strategy together hold while they read bodies.</summary>
 internal sealed class BufferBudget(long limit)
 {
+    /// <summary>Written with <see cref="Interlocked"/>, without a lock.</summary>
     private long _used;
 
-    /// <summary>Takes as many bytes as there are, up to what is wanted; 0 when there is none.</summary>
+    /// <summary>Takes up to the wanted number of bytes. Returns the number taken, 0 if none is left.</summary>
     public int Take(int wanted)
     {
         while (true)

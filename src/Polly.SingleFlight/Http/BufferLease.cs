@@ -1,11 +1,12 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Bytes of a <see cref="BufferBudget"/> that outlive the flight, because its leader has still to read them. A response that
-/// nobody disposes gives them back when it is collected.
+/// Holds bytes of a <see cref="BufferBudget"/> after the end of the flight, until its leader has read them. The finalizer gives them back if
+/// the response is not disposed.
 /// </summary>
 internal sealed class BufferLease(BufferBudget budget, long bytes) : IDisposable
 {
+    /// <summary>0 after the bytes were given back. Written with <see cref="Interlocked"/>.</summary>
     private long _bytes = bytes;
 
     ~BufferLease() => GiveBack();

@@ -1,9 +1,11 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>What is read of <c>Cache-Control</c> (RFC 9111, 5.2), from values that may be malformed.</summary>
+/// <summary>Reads <c>Cache-Control</c> (RFC 9111, 5.2) from values that may be malformed.</summary>
 internal static class CacheControl
 {
-    /// <summary>Whether there is a <c>no-store</c>. In doubt there is: what only begins like it counts, and so does one inside quotes.</summary>
+    /// <summary>
+    /// Whether a directive begins with <c>no-store</c>. One inside quotes counts too, as the value is malformed.
+    /// </summary>
     public static bool IsNoStore(in HeaderField field)
     {
         for (var i = 0; i < field.Count; i++)

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Polly.SingleFlight.Http;
 
-/// <summary>What is known of a content's length without reading it.</summary>
-/// <param name="Announced">What the other side said, if it can be read.</param>
-/// <param name="Computed">What content that is in memory says of itself.</param>
+/// <summary>The length of a content, as far as it is known without reading the content.</summary>
+/// <param name="Announced">The value of the header <c>Content-Length</c>; null if it is missing or malformed.</param>
+/// <param name="Computed">The length that content in memory computes; null if it cannot, or if there is a header.</param>
 internal readonly record struct ContentLengths(long? Announced, long? Computed)
 {
     private const string Name = "Content-Length";
@@ -19,7 +19,7 @@ internal readonly record struct ContentLengths(long? Announced, long? Computed)
                 : default;
         }
 
-        // Asking leaves a header behind that was not there.
+        // The getter adds the computed header, which the response did not have.
         var computed = content.Headers.ContentLength;
         content.Headers.Remove(Name);
         return new(null, computed);

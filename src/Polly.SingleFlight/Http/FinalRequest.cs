@@ -1,9 +1,8 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// What redirects have made of the flight's request. Without the strategy the handler that follows them would have made
-/// it of the caller's own: another URI, perhaps another method and no body, and no Authorization, which is not for the new
-/// address.
+/// The flight's request after its redirects, which is applied to the request of each caller. Without the strategy the handler that follows
+/// redirects changes the caller's own request in the same way: its URI, and maybe its method, body and <c>Authorization</c>.
 /// </summary>
 internal sealed class FinalRequest
 {
@@ -22,7 +21,7 @@ internal sealed class FinalRequest
         _leadersFragment = leader.Uri.Fragment;
     }
 
-    /// <summary>Null when the request ended where it was sent.</summary>
+    /// <summary>Creates the final request; null if there was no redirect.</summary>
     public static FinalRequest? Of(HttpCall leader, HttpResponseMessage response) =>
         response.RequestMessage is { RequestUri: { IsAbsoluteUri: true } uri } last && UriText.Of(uri) != leader.UriText
             ? new FinalRequest(leader, last, uri)
@@ -48,10 +47,10 @@ internal sealed class FinalRequest
         }
         catch (ObjectDisposedException)
         {
-            // The caller has disposed its request already, so it will not look where it went.
+            // The caller has disposed its request, which cannot be changed any more.
         }
     }
 
-    /// <summary>A redirect without a fragment inherits that of the request (RFC 9110, 10.2.2): the caller's, not the leader's.</summary>
+    /// <summary>Replaces the leader's fragment by the caller's, which a redirect without a fragment inherits (RFC 9110, 10.2.2).</summary>
     private Uri WithFragment(string fragment) => new UriBuilder(_uri) { Fragment = fragment }.Uri;
 }

@@ -1,11 +1,11 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>Spells a request, everything in which requests may differ and in a fixed order, for its fingerprint.</summary>
+/// <summary>Makes the fingerprint of a request. It writes every part in which requests may differ, in a fixed order.</summary>
 internal static class FingerprintWriter
 {
     private const int TypicalBytes = 1024;
 
-    /// <summary>What may follow the headers.</summary>
+    /// <summary>Marks that tell which body and which discriminator follow.</summary>
     private const int NoBody = 0, RawBody = 1, FormBody = 2, NoDiscriminator = 3, TextDiscriminator = 4, ObjectDiscriminator = 5;
 
     /// <param name="call">The request.</param>
@@ -43,7 +43,7 @@ internal static class FingerprintWriter
         }
     }
 
-    /// <summary>Equal values have equal hash codes; the values themselves decide.</summary>
+    /// <summary>Adds a discriminator that is a string to the digest, and keeps any other beside it, to be compared as an object.</summary>
     private static HttpFingerprint AddDiscriminator(ref KeyDigest digest, object? discriminator, int hash)
     {
         switch (discriminator)
@@ -61,7 +61,7 @@ internal static class FingerprintWriter
         }
     }
 
-    /// <summary>Headers in the order of their names, because the order of different names means nothing (RFC 9110, 5.3).</summary>
+    /// <summary>Adds headers in the order of their names, because the order of different names has no meaning (RFC 9110, 5.3).</summary>
     private static void AddHeaders(ref KeyDigest digest, HeaderFields headers, HeaderNames excluded)
     {
         var fields = new List<HeaderField>();

@@ -14,7 +14,7 @@ internal sealed class FormFields : IEquatable<FormFields>
         _fields = fields;
     }
 
-    /// <summary>Decodes a form; null when it is malformed.</summary>
+    /// <summary>Decodes a form. Returns null if it is malformed.</summary>
     public static FormFields? Parse(ReadOnlySpan<byte> body)
     {
         var decoded = new byte[body.Length];
@@ -51,7 +51,7 @@ internal sealed class FormFields : IEquatable<FormFields>
         return form;
     }
 
-    /// <summary>Whether the form asks, once, for the client credentials grant (RFC 6749, 4.4.2).</summary>
+    /// <summary>Whether the form has exactly one grant type, which is client credentials (RFC 6749, 4.4.2).</summary>
     public bool IsClientCredentialsGrant()
     {
         var grants = 0;
@@ -68,7 +68,7 @@ internal sealed class FormFields : IEquatable<FormFields>
         return grants == 1 && isClientCredentials;
     }
 
-    /// <summary>Whether the other form has the same fields, in whatever order.</summary>
+    /// <summary>Whether the other form has the same fields, in any order.</summary>
     public bool Equals(FormFields? other)
     {
         if (other is null || _fields.Count != other._fields.Count)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Polly.SingleFlight.Http;
 
-/// <summary>A header field: its name, and its values as a string where there is one and an array where there are several.</summary>
+/// <summary>A header field: its name, and its values as a string if there is one, or else as an array.</summary>
 internal readonly struct HeaderField
 {
     public HeaderField(string name, in HeaderStringValues values)
@@ -29,8 +29,8 @@ internal readonly struct HeaderField
     public string this[int index] => Values as string ?? ((string[])Values)[index];
 
     /// <summary>
-    /// Whether values are the same but for the spaces around commas and semicolons, and for being one text or several: reading a header by
-    /// its type takes it apart and writes it anew.
+    /// Whether values are equal apart from spaces around commas and semicolons, and from being one string or several. The typed properties of
+    /// <see cref="HttpHeaders"/> change values in these two ways when they are read.
     /// </summary>
     public static bool MeanTheSame(object? left, object? right) => (left, right) switch
     {
@@ -56,7 +56,7 @@ internal readonly struct HeaderField
         return hash.ToHashCode();
     }
 
-    /// <summary>Whether these are the field's values, one for one.</summary>
+    /// <summary>Whether the values are equal, each one and in order.</summary>
     public bool HasValues(object? values) => (Values, values) switch
     {
         (string one, string other) => one == other,
@@ -80,7 +80,7 @@ internal readonly struct HeaderField
         return false;
     }
 
-    /// <summary>Leaves out the spaces around separators, but not those in quotes, which belong to the value (RFC 9110, 5.6).</summary>
+    /// <summary>Removes the spaces around separators. Spaces in quotes belong to the value (RFC 9110, 5.6).</summary>
     private static string Compact(object values)
     {
         var text = values as string ?? string.Join(',', (string[])values);

@@ -3,8 +3,7 @@ using System.Net.Http.Headers;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Header fields as they stood in a message at one moment: unparsed, malformed ones included, and out of reach of whoever
-/// changes or disposes the message later (I6).
+/// A copy of the header fields of a message, unparsed and with the malformed ones. Later changes of the message do not reach it (I6).
 /// </summary>
 internal readonly struct HeaderFields
 {
@@ -36,7 +35,7 @@ internal readonly struct HeaderFields
         }
     }
 
-    /// <summary>A hash of all fields but some, in whatever order they are.</summary>
+    /// <summary>Computes a hash of the fields that are not excluded. Their order does not count.</summary>
     public int Hash(HeaderNames excluded)
     {
         var hash = 0;
@@ -51,7 +50,7 @@ internal readonly struct HeaderFields
         return hash;
     }
 
-    /// <summary>Whether the other fields are the same in all but some, in whatever order they are. A name occurs once.</summary>
+    /// <summary>Whether the fields that are not excluded are equal. Their order does not count, and each name occurs once.</summary>
     public bool AreEqual(HeaderFields other, HeaderNames excluded)
     {
         var missing = 0;
@@ -78,7 +77,7 @@ internal readonly struct HeaderFields
         return missing == 0;
     }
 
-    /// <summary>Whether the field at a place has this name and this one value, unchanged. False proves nothing.</summary>
+    /// <summary>Whether the field at an index has this name and this one value. After false, the field may be at another index.</summary>
     public bool IsAt(int index, string name, in HeaderStringValues values)
     {
         var fields = Span;
@@ -91,7 +90,7 @@ internal readonly struct HeaderFields
         return only.MoveNext() && only.Current == known;
     }
 
-    /// <summary>The values of a field, a string or an array of strings; null when the message does not have it.</summary>
+    /// <summary>Returns the values of a field, as a string or an array of strings; null if there is no such field.</summary>
     public object? ValuesOf(ReadOnlySpan<char> name)
     {
         foreach (ref readonly var field in Span)

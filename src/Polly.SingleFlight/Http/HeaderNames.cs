@@ -1,6 +1,6 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>Names of headers, in which upper and lower case do not differ (RFC 9110, 5.1). Most names are told from them by their length.</summary>
+/// <summary>A set of header names, compared without case (RFC 9110, 5.1). The length of a name rules out most names without a look-up.</summary>
 internal sealed class HeaderNames
 {
     private readonly HashSet<string> _names;

@@ -3,12 +3,12 @@ using Polly.SingleFlight.Flights;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// One caller's request as it was when the caller asked. Whatever is needed of the request later is taken from here, since
-/// the caller may have changed or disposed it by then; the request itself is touched only while its caller waits (I6).
+/// A copy of one caller's request, made when the caller entered the strategy. Later steps read the copy, because the caller may have changed or
+/// disposed the request. The request itself is read and changed only while its caller waits (I6).
 /// </summary>
 internal sealed class HttpCall(HttpRequestMessage request, string uriText) : Attachment
 {
-    /// <summary>The caller's own request, which its response refers to.</summary>
+    /// <summary>The caller's own request, which becomes the request of its response.</summary>
     public HttpRequestMessage Request { get; } = request;
 
     public HttpMethod Method { get; } = request.Method;
@@ -26,22 +26,22 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText) : Att
 
     public HeaderFields ContentHeaders { get; private set; }
 
-    /// <summary>The body; null when the request has none.</summary>
+    /// <summary>The body; null if the request has none. Set before the key is made.</summary>
     public byte[]? Body { get; private set; }
 
-    /// <summary>The content that the body was read from. It is the caller's, and only compared.</summary>
+    /// <summary>The caller's content, from which the body was read. It is compared and never read again.</summary>
     public HttpContent? Content { get; } = request.Content;
 
-    /// <summary>The decoded fields of a body that is a form whose order does not matter.</summary>
+    /// <summary>The decoded fields of the body of a token request; null for other requests. Set before the key is made.</summary>
     public FormFields? Form { get; set; }
 
-    /// <summary>What the discriminator of the options said; null without one.</summary>
+    /// <summary>The value that the discriminator of the options returned; null without a discriminator. Set when the key is made.</summary>
     public object? Discriminator { get; set; }
 
-    /// <summary>Whether a key of the user's own takes the place of one made from the request.</summary>
+    /// <summary>Whether the user set the key or generates it, instead of one that is made from the request. Set before the flight.</summary>
     public bool HasCustomKey { get; set; }
 
-    /// <summary>What the flight that this caller leads has sent and received.</summary>
+    /// <summary>The request and response of the flight that this caller leads; null before that. Written by the leader before its callback.</summary>
     public HttpExchange? Exchange { get; set; }
 
     public void SetBody(HeaderFields contentHeaders, byte[] body)
@@ -50,7 +50,7 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText) : Att
         Body = body;
     }
 
-    /// <summary>A request of the flight's own, which the leader cannot take away.</summary>
+    /// <summary>Creates the flight's own request, which does not depend on the leader's.</summary>
     public HttpRequestMessage CreateRequest()
     {
         var request = new HttpRequestMessage(Method, Uri) { Version = Version, VersionPolicy = VersionPolicy };

@@ -1,22 +1,22 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>What one flight sent and received. Belongs to the flight alone.</summary>
+/// <summary>The request and the response of one flight. Written by the thread that runs or lands the flight, without a lock.</summary>
 internal sealed class HttpExchange(HttpRequestMessage request, SendingObserver observer)
 {
     /// <summary>The flight's own request.</summary>
     public HttpRequestMessage Request { get; } = request;
 
-    /// <summary>The body that the request was made with, which a handler may replace.</summary>
+    /// <summary>The body that the request was created with. A handler may replace the one of the request.</summary>
     public HttpContent? Content { get; } = request.Content;
 
     public SendingObserver Observer { get; } = observer;
 
-    /// <summary>Why the response is not for the followers, as far as is known.</summary>
+    /// <summary>The reason why followers do not get the response. Set by <see cref="HttpSharing.PrepareAsync"/>.</summary>
     public Unshareable Unshareable { get; set; }
 
-    /// <summary>What the request was sent with although its caller had not asked with it, if that is why.</summary>
+    /// <summary>The name of the addition that the identity guard found in the request as sent; null if there is none.</summary>
     public string? Addition { get; set; }
 
-    /// <summary>What the followers' responses are made from; null until the response is ready to be shared.</summary>
+    /// <summary>The source of the followers' responses; null if they do not get the response. Set by <see cref="HttpSharing.PrepareAsync"/>.</summary>
     public ResponseSnapshot? Snapshot { get; set; }
 }

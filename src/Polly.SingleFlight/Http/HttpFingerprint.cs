@@ -3,8 +3,8 @@ using Polly.SingleFlight.Flights;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// What is kept of a request's key beyond its flight: HMAC-SHA-256 of everything in which requests may differ, compared whole, and what the
-/// discriminator said where that is not a string. It shows neither.
+/// A key that may be kept after its flight: HMAC-SHA-256 of every part in which requests may differ, and the value of the discriminator if it is
+/// no string. <see cref="ToString"/> shows neither.
 /// </summary>
 internal sealed class HttpFingerprint(ulong a, ulong b, ulong c, ulong d, object? discriminator, int hash) : IntrinsicKey, IEquatable<HttpFingerprint>
 {

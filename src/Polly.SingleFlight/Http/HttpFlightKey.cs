@@ -3,8 +3,8 @@ using Polly.SingleFlight.Flights;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// The key made from a request: found by a hash whose seed is the process's own, decided by comparing everything in which requests may differ.
-/// It shows none of that, and gives it up when its flight ends.
+/// The key that is made from a request. Its hash has a random seed of the process, and equality compares every part in which requests may
+/// differ. <see cref="ToString"/> shows no part, and the key drops the request when its flight ends.
 /// </summary>
 /// <param name="keys">Compares requests.</param>
 /// <param name="call">The request.</param>
@@ -13,7 +13,7 @@ internal sealed class HttpFlightKey(HttpRequestKeys keys, HttpCall call, int has
 {
     private readonly int _hash = hash;
 
-    /// <summary>Null when the flight has ended; then the key equals nothing but itself.</summary>
+    /// <summary>Null after <see cref="GiveUp"/>, when the key equals only itself.</summary>
     private HttpCall? _call = call;
 
     public bool Equals(HttpFlightKey? other) =>
@@ -26,7 +26,7 @@ internal sealed class HttpFlightKey(HttpRequestKeys keys, HttpCall call, int has
 
     public override string ToString() => "HTTP request";
 
-    /// <summary>What may be kept when the flight has ended; null when it has.</summary>
+    /// <summary>Makes the key that may be kept after the flight. Returns null if the flight has ended.</summary>
     public HttpFingerprint? ToFingerprint() => _call is { } call ? keys.CreateFingerprint(call, _hash) : null;
 
     public override IntrinsicKey For(Attachment? attachment) =>

@@ -3,9 +3,9 @@ using System.Text;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// What a pipeline leaves out of its keys and lets its callers share. Pipelines may share a group and have options of their
-/// own, so only callers whose rules are equal meet; functions are equal if they are the same method of the same object.
-/// Callers of pipelines that have other names do not meet either: they are those of other clients, whose handlers and connections are others.
+/// The rules by which an HTTP pipeline makes keys and shares responses. Callers of pipelines in one group meet only if their rules are equal.
+/// Two functions are equal if they are the same method of the same object. The name of the pipeline counts, because two clients have different
+/// handlers and connections.
 /// </summary>
 /// <param name="Pipeline">The name of the pipeline and its instance.</param>
 /// <param name="Rules">The flags, the headers that are not in the key, and those that handlers inside may add.</param>

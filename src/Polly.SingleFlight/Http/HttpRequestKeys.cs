@@ -1,18 +1,18 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Makes keys from requests: of everything in which they may differ. Names and values of headers are taken as they are, so two requests
-/// that mean the same and are spelled differently do not meet.
+/// Makes keys from every part in which requests may differ. Values of headers are compared as they are, so two requests that mean the same and
+/// are written differently do not share a flight.
 /// </summary>
 internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
 {
     private readonly HeaderNames _excluded = new([.. options.ExcludedHeaders, ContentLength]);
     private readonly Func<HttpRequestMessage, object?>? _discriminator = options.Discriminator;
 
-    /// <summary>Left out, since the body has that length, if there is one.</summary>
+    /// <summary>Excluded, because the length of the body is compared.</summary>
     private const string ContentLength = "Content-Length";
 
-    /// <summary>The key, or null if the discriminator gives none. Throws what the discriminator throws.</summary>
+    /// <summary>Creates the key. Returns null if the discriminator returns an empty value. Throws what the discriminator throws.</summary>
     public HttpFlightKey? Create(HttpCall call)
     {
         if (_discriminator is not null)
@@ -27,13 +27,13 @@ internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
         return new HttpFlightKey(this, call, Hash(call));
     }
 
-    /// <summary>The same as a fingerprint, for those who may keep the key for as long as they like.</summary>
+    /// <summary>Creates a key as <see cref="Create"/> does, for code that may keep it after the flight.</summary>
     public HttpFingerprint? CreateFingerprint(HttpCall call) => Create(call)?.ToFingerprint();
 
-    /// <summary>The fingerprint of a request whose key has this hash.</summary>
+    /// <summary>Creates the fingerprint of a request whose key has this hash.</summary>
     public HttpFingerprint CreateFingerprint(HttpCall call, int hash) => FingerprintWriter.Write(call, _excluded, hash);
 
-    /// <summary>Whether two requests are the same in everything that counts. Calls the values that discriminators gave, and no other foreign code.</summary>
+    /// <summary>Whether two requests have equal keys. Calls <c>Equals</c> of discriminator values, and no other foreign code.</summary>
     public bool AreEqual(HttpCall one, HttpCall other) =>
         one.UriText == other.UriText
         && one.Method.Method == other.Method.Method
@@ -49,7 +49,7 @@ internal sealed class HttpRequestKeys(HttpSingleFlightStrategyOptions options)
             ? form.Equals(other.Form)
             : other.Form is null && (one.Body is null ? other.Body is null : other.Body is not null && one.Body.AsSpan().SequenceEqual(other.Body));
 
-    /// <summary>An empty value of any type, the values of a header that is not there say, tells nobody from anybody.</summary>
+    /// <summary>Whether a discriminator value is empty, for instance the values of a missing header, and so cannot tell callers apart.</summary>
     private static bool IsEmpty(object? discriminator) => string.IsNullOrEmpty(discriminator?.ToString());
 
     private int Hash(HttpCall call)

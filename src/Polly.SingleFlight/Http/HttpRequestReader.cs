@@ -1,8 +1,8 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Which requests may take part (RFC 9111, 4: a request may be collapsed into another only if it could be answered by the
-/// same response). One that may is taken down; one that may not is left as it was.
+/// Decides whether a request may be coalesced, and copies it if so. A request may be collapsed into another only if the same response could
+/// answer both (RFC 9111, 4). A request that may not be coalesced is not changed.
 /// </summary>
 internal sealed class HttpRequestReader(HttpSingleFlightStrategyOptions options)
 {
@@ -11,7 +11,7 @@ internal sealed class HttpRequestReader(HttpSingleFlightStrategyOptions options)
     private readonly int _maxBodyBytes = options.MaxRequestBodyBytes;
     private readonly bool _tokenEndpoint = options.IsForTokenEndpoint;
 
-    /// <summary>Whether a method was added to those that are coalesced, so that its requests are meant to be.</summary>
+    /// <summary>Whether the options add a method to the coalesced ones.</summary>
     public bool IsOptedIn(HttpMethod method) => _methods.Contains(method) && method != HttpMethod.Get && method != HttpMethod.Head;
 
     public ValueTask<HttpReadResult> ReadAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -51,7 +51,7 @@ internal sealed class HttpRequestReader(HttpSingleFlightStrategyOptions options)
             return Bypass(BypassReason.UnexpectedBody);
         }
 
-        // A body of unknown length may be endless.
+        // A body of unknown length may not end.
         if (RequestBody.IsStream(content) || content.Headers.ContentLength is not { } length)
         {
             return Bypass(BypassReason.UnbufferedBody);

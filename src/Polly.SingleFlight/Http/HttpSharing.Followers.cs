@@ -3,66 +3,96 @@ using Polly.SingleFlight.Sharing;
 
 namespace Polly.SingleFlight.Http;
 
-/// <summary>What the followers get: a response each, or the way to a request of their own.</summary>
+/// <summary>What the followers of a landed flight get.</summary>
 internal sealed partial class HttpSharing
 {
-    /// <summary>
-    /// A follower is claimed before its response is made, because that is when its request may be touched (I6).
-    /// </summary>
-    private void Deliver<TResult>(
-        Flight<TResult> flight, Waiter<TResult> followers, ResponseSnapshot snapshot, ResilienceContext context, long now)
+    /// <summary>1 after the first event of the identity guard. Written with <see cref="Interlocked"/>.</summary>
+    private int _guardReported;
+
+    public override async ValueTask<SharingDecision> DecideAsync<TResult>(
+        Attachment? leader, object key, ResilienceContext context, Outcome<TResult> outcome, bool? isShared)
     {
-        var delivered = false;
-        var sentAway = false;
-        foreach (var follower in new Followers<TResult>(followers))
+        var exchange = (leader as HttpCall)?.Exchange;
+        var reason = await JudgeAsync(exchange, context, outcome).ConfigureAwait(false);
+        if (reason == Unshareable.None)
         {
-            if (follower.Attachment is not HttpCall call || !snapshot.Fits(call))
-            {
-                sentAway = true;
-                OutcomeDistribution.SendAway(follower, BypassReason.Unshared);
-            }
-            else if (follower.TryClaim())
-            {
-                delivered = true;
-                follower.Release(CreateOutcome<TResult>(snapshot, call.Request), now);
-            }
+            // Without a snapshot the outcome is an exception or null.
+            return new SharingDecision(exchange?.Snapshot is null ? SharingKind.Same : SharingKind.Copies);
         }
 
-        if (sentAway && !delivered)
+        ReportUnshared(leader, key, (outcome.Result as HttpResponseMessage)?.StatusCode, reason, context);
+        return SharingDecision.Alone(
+            reason is Unshareable.BodyTooLarge or Unshareable.BodyTooSlow or Unshareable.BuffersFull ? BypassReason.Limit : BypassReason.Unshared);
+    }
+
+    public override ValueTask<FollowerCopy<TResult>> CopyAsync<TResult>(
+        Attachment? leader, Attachment? follower, ResilienceContext context, TResult original)
+    {
+        var snapshot = SnapshotOf(leader);
+        return new(follower is HttpCall call && snapshot.Fits(call)
+            ? new FollowerCopy<TResult>((TResult)(object)snapshot.CreateResponse())
+            : FollowerCopy<TResult>.None(BypassReason.Unshared));
+    }
+
+    public override void ReceiveCopy<TResult>(Attachment? leader, Attachment? follower, TResult copy)
+    {
+        if (copy is HttpResponseMessage response && follower is HttpCall call)
         {
-            Remember(flight, snapshot.Status, Unshareable.Vary, context);
+            SnapshotOf(leader).Assign(response, call.Request);
         }
     }
 
-    private static Outcome<TResult> CreateOutcome<TResult>(ResponseSnapshot snapshot, HttpRequestMessage request)
+    public override void OnNoCopyReceived(Attachment? leader, object key, ResilienceContext context) =>
+        ReportUnshared(leader, key, SnapshotOf(leader).Status, Unshareable.Vary, context);
+
+    private static ResponseSnapshot SnapshotOf(Attachment? leader) => ((HttpCall)leader!).Exchange!.Snapshot!;
+
+    /// <summary>
+    /// Finds the reason why the followers do not get the outcome. Asks the predicate of the options only if there is no other reason.
+    /// </summary>
+    private async ValueTask<Unshareable> JudgeAsync<TResult>(HttpExchange? exchange, ResilienceContext context, Outcome<TResult> outcome)
     {
+        var snapshot = exchange?.Snapshot;
+        if (outcome.Result is not null && snapshot is null)
+        {
+            // A response without a snapshot belongs to the leader, also if no reason was recorded.
+            return exchange is null or { Unshareable: Unshareable.None } ? Unshareable.NotPrepared : exchange.Unshareable;
+        }
+
+        if (_shouldShare is null)
+        {
+            return Unshareable.None;
+        }
+
         try
         {
-            return Outcome.FromResult((TResult)(object)snapshot.CreateResponse(request));
+            // The predicate gets a copy, because it may read the body.
+            using var copy = snapshot?.CreateResponse();
+            if (copy is not null)
+            {
+                snapshot!.Assign(copy, exchange!.Request);
+            }
+
+            var asked = outcome.Exception is { } exception
+                ? Outcome.FromException<HttpResponseMessage>(exception)
+                : Outcome.FromResult(copy!);
+            return await AskAsync(_telemetry, _shouldShare, context, asked).ConfigureAwait(false)
+                ? Unshareable.None
+                : Unshareable.ShouldShare;
         }
-        catch (Exception exception)
+        catch (Exception)
         {
-            return Outcome.FromException<TResult>(exception);
+            // Content that the predicate put into the copy may throw when it is disposed.
+            return Unshareable.ShouldShare;
         }
     }
 
-    private void SendAway<TResult>(
-        Flight<TResult> flight, Waiter<TResult> followers, Unshareable reason, in Outcome<TResult> outcome, ResilienceContext context)
-    {
-        Remember(flight, (outcome.Result as HttpResponseMessage)?.StatusCode, reason, context);
-        var bypass = reason is Unshareable.BodyTooLarge or Unshareable.BodyTooSlow or Unshareable.BuffersFull ? BypassReason.Limit : BypassReason.Unshared;
-        foreach (var follower in new Followers<TResult>(followers))
-        {
-            OutcomeDistribution.SendAway(follower, bypass);
-        }
-    }
-
-    /// <summary>Reports why a response is not shared, and remembers it where the next response will not be either.</summary>
-    private void Remember(Flight flight, System.Net.HttpStatusCode? status, Unshareable reason, ResilienceContext context)
+    /// <summary>Reports why a response is not shared. Remembers the key unless the next response to it may be shareable.</summary>
+    private void ReportUnshared(Attachment? leader, object key, System.Net.HttpStatusCode? status, Unshareable reason, ResilienceContext context)
     {
         _telemetry.ResponseUnshared(context, reason);
         if (reason == Unshareable.Identity
-            && flight.Attachment is HttpCall { Exchange.Addition: { } addition }
+            && leader is HttpCall { Exchange.Addition: { } addition }
             && Interlocked.Exchange(ref _guardReported, 1) == 0)
         {
             _telemetry.IdentityGuard(context, addition);
@@ -72,11 +102,11 @@ internal sealed partial class HttpSharing
         {
             try
             {
-                _memory.Add(flight.Key);
+                _memory.Add(key);
             }
             catch (Exception)
             {
-                // A key of the user's that cannot be compared is not remembered; the followers still get what is theirs.
+                // A key of the user's whose comparison throws is not remembered.
             }
         }
     }

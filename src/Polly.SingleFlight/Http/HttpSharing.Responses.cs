@@ -1,21 +1,19 @@
 using Polly.SingleFlight.Flights;
-using Polly.SingleFlight.Sharing;
 
 namespace Polly.SingleFlight.Http;
 
-/// <summary>The way back: what becomes of a response.</summary>
+/// <summary>Prepares a response while the flight is open, and gives it to the leader.</summary>
 internal sealed partial class HttpSharing
 {
     private readonly IdentityGuard _guard;
     private readonly ResponseRules _rules;
     private readonly ResponseBody _body;
     private readonly Func<ShouldSharePredicateArguments<HttpResponseMessage>, ValueTask<bool>>? _shouldShare;
-    private int _guardReported;
 
     public override async ValueTask<Outcome<TResult>> PrepareAsync<TResult>(
-        Flight<TResult> flight, ResilienceContext context, Outcome<TResult> outcome)
+        Attachment? leader, Outcome<TResult> outcome, CancellationToken cancellationToken)
     {
-        if (flight.Attachment is not HttpCall { Exchange: { } exchange } call || outcome.Result is not HttpResponseMessage response)
+        if (leader is not HttpCall { Exchange: { } exchange } call || outcome.Result is not HttpResponseMessage response)
         {
             return outcome;
         }
@@ -25,7 +23,7 @@ internal sealed partial class HttpSharing
             exchange.Unshareable = _rules.Judge(call, exchange, response);
             if (exchange.Unshareable == Unshareable.None)
             {
-                await ReadAsync(call, exchange, response, flight.Token).ConfigureAwait(false);
+                await ReadAsync(call, exchange, response, cancellationToken).ConfigureAwait(false);
             }
 
             return outcome;
@@ -33,45 +31,22 @@ internal sealed partial class HttpSharing
         catch (Exception exception)
         {
             response.Dispose();
-            return Outcome.FromException<TResult>(Incomplete(exception));
+            return Outcome.FromException<TResult>(ToHttpException(exception));
         }
     }
 
-    public override async ValueTask DistributeAsync<TResult>(
-        Flight<TResult> flight, Waiter<TResult> followers, Outcome<TResult> outcome, ResilienceContext context, long now)
+    public override void ReceiveOriginal<TResult>(Attachment? leader, in Outcome<TResult> outcome)
     {
-        var call = flight.Attachment as HttpCall;
-        var exchange = call?.Exchange;
-        var reason = await JudgeAsync(flight, exchange, context, outcome).ConfigureAwait(false);
-        if (reason != Unshareable.None)
+        if (outcome.Result is HttpResponseMessage response && leader is HttpCall call)
         {
-            SendAway(flight, followers, reason, outcome, context);
-        }
-        else if (exchange?.Snapshot is { } snapshot)
-        {
-            Deliver(flight, followers, snapshot, context, now);
-        }
-        else
-        {
-            // An exception, or no response at all.
-            OutcomeDistribution.Publish(followers, outcome, now);
-        }
-    }
-
-    public override void Receive<TResult>(Flight<TResult> flight, in Outcome<TResult> outcome)
-    {
-        if (outcome.Result is HttpResponseMessage response && flight.Attachment is HttpCall call)
-        {
-            call.Exchange?.Observer.Pass(response.RequestMessage);
+            call.Exchange?.Observer.ShowToOuter(response.RequestMessage);
             FinalRequest.Of(call, response)?.ApplyTo(call.Request);
             response.RequestMessage = call.Request;
         }
     }
 
-    /// <summary>
-    /// What readers of a cut body get from <see cref="HttpClient"/>; a handler sees the raw exception of the stream.
-    /// </summary>
-    private static Exception Incomplete(Exception exception) => exception is IOException or ObjectDisposedException
+    /// <summary>Converts an exception of the stream to the one that <see cref="HttpClient"/> throws for an incomplete body.</summary>
+    private static Exception ToHttpException(Exception exception) => exception is IOException or ObjectDisposedException
         ? new HttpRequestException(
             (exception as HttpIOException)?.HttpRequestError ?? HttpRequestError.Unknown,
             "The body of the response ended before it was complete.",
@@ -101,38 +76,5 @@ internal sealed partial class HttpSharing
         content.Dispose();
         exchange.Unshareable = announced < reading.Bytes.Count ? Unshareable.LengthMismatch : _rules.JudgeTrailers(response);
         exchange.Snapshot = exchange.Unshareable == Unshareable.None ? snapshot : null;
-    }
-
-    private async ValueTask<Unshareable> JudgeAsync<TResult>(
-        Flight<TResult> flight, HttpExchange? exchange, ResilienceContext context, Outcome<TResult> outcome)
-    {
-        var snapshot = exchange?.Snapshot;
-        if (outcome.Result is not null && snapshot is null)
-        {
-            // Followers never get the leader's own response, also where it was not said why.
-            return exchange is null or { Unshareable: Unshareable.None } ? Unshareable.NotPrepared : exchange.Unshareable;
-        }
-
-        if (_shouldShare is null)
-        {
-            return Unshareable.None;
-        }
-
-        try
-        {
-            // A predicate may read the body, which must not use up the leader's.
-            using var copy = snapshot?.CreateResponse(exchange!.Request);
-            var asked = outcome.Exception is { } exception
-                ? Outcome.FromException<HttpResponseMessage>(exception)
-                : Outcome.FromResult(copy!);
-            return await OutcomeDistribution.AskAsync(_telemetry, _shouldShare, context, asked).ConfigureAwait(false)
-                ? Unshareable.None
-                : Unshareable.ShouldShare;
-        }
-        catch (Exception)
-        {
-            // Nothing here is known to fail; if it does, the followers must not wait for ever.
-            return Unshareable.ShouldShare;
-        }
     }
 }

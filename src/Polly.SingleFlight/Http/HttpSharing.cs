@@ -5,8 +5,8 @@ using Polly.SingleFlight.Telemetry;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// How HTTP plugs into the engine: the key is made from the request, the flight sends a request of its own, and a response
-/// is read into memory when it has followers, so that each caller gets one.
+/// Shares HTTP responses. It makes the key from the request, has the flight send a clone of the leader's request, and reads the response of a
+/// flight with followers into memory, so that each caller gets its own.
 /// </summary>
 internal sealed partial class HttpSharing : ResultSharing
 {
@@ -17,6 +17,8 @@ internal sealed partial class HttpSharing : ResultSharing
     private readonly HttpRequestKeys _keys;
     private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
     private readonly UnshareableMemory _memory;
+
+    /// <summary>1 after the first warning about a request of an added method. Written with <see cref="Interlocked"/>.</summary>
     private int _optedInReported;
 
     public HttpSharing(HttpSingleFlightStrategyOptions options, SingleFlightGroup group, ResiliencePipelineBuilderBase builder, FlightTelemetry telemetry)
@@ -45,7 +47,7 @@ internal sealed partial class HttpSharing : ResultSharing
 
     public override ValueTask<KeyDecision> FindKeyAsync<TResult>(ResilienceContext context)
     {
-        // A response of a type of its own cannot be made anew for each caller.
+        // A response of a derived type cannot be copied.
         if (typeof(TResult) != typeof(HttpResponseMessage))
         {
             return new(KeyDecision.Alone(BypassReason.NoKey));
@@ -60,9 +62,9 @@ internal sealed partial class HttpSharing : ResultSharing
         return _keyGenerator is null && read.IsCompletedSuccessfully ? new(Decide(read.Result, context)) : DecideAsync(read, context);
     }
 
-    public override void PrepareContext(Flight flight, ResilienceContext context)
+    public override void PrepareContext(Attachment? leader, ResilienceContext context)
     {
-        if (flight.Attachment is not HttpCall call)
+        if (leader is not HttpCall call)
         {
             return;
         }
@@ -70,7 +72,7 @@ internal sealed partial class HttpSharing : ResultSharing
         var request = call.CreateRequest();
         request.Options.TryGetValue(SendingObserver.Option, out var outer);
         var observer = new SendingObserver(_guard, call, outer);
-        request.Options.Set(SendingObserver.Option, observer.See);
+        request.Options.Set(SendingObserver.Option, observer.Observe);
         call.Exchange = new HttpExchange(request, observer);
         context.Properties.Set(ResilienceHttp.Request, request);
         request.Options.Set(ResilienceHttp.Context, context);
@@ -79,8 +81,11 @@ internal sealed partial class HttpSharing : ResultSharing
     public override IDisposable? BeginAlone(ResilienceContext context) =>
         context.Properties.TryGetValue(ResilienceHttp.Request, out var request) && request is not null ? UriWrite.Begin(request, _group) : null;
 
-    /// <summary>A retry inside, after the leader disposed its client. Handlers may wrap it.</summary>
-    public override bool IsLossOfLeader(Exception exception)
+    /// <summary>
+    /// An <see cref="ObjectDisposedException"/>, also as an inner one, may come from the leader's client, which a retry inside the flight
+    /// used after the leader had left and disposed it.
+    /// </summary>
+    public override bool MayBeCausedByLeave(Exception exception)
     {
         for (var link = exception; link is not null; link = link.InnerException)
         {
@@ -124,8 +129,8 @@ internal sealed partial class HttpSharing : ResultSharing
             : KeyDecision.Coalesce(key, call);
 
     /// <summary>
-    /// Whether this is the first request that is sent alone although somebody has asked for its method to be coalesced. Requests that are
-    /// meant to go alone do not count: one that opted out, and other grants at a token endpoint.
+    /// Whether this is the first request that runs alone although the options add its method to the coalesced ones. Requests that run alone
+    /// on purpose do not count: those that opted out, and other grants at a token endpoint.
     /// </summary>
     private bool IsFirstOfOptedInMethod(BypassReason reason, ResilienceContext context) =>
         reason is not (BypassReason.OptedOut or BypassReason.NotClientCredentials)

@@ -1,13 +1,13 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// What can be done with the HTTP flights of a <see cref="SingleFlightGroup"/>.
+/// Extensions of <see cref="SingleFlightGroup"/> for HTTP.
 /// </summary>
 public static class HttpSingleFlightGroupExtensions
 {
     /// <summary>
-    /// Makes newcomers who request this URI start afresh, whatever the key of their request. Callers already waiting are
-    /// unaffected. Call it after the resource was changed by other means than a request through the same pipeline.
+    /// Forgets the flights of a URI, whatever their keys: later requests for it start new flights. Callers that already wait are not affected. Call
+    /// it after the resource was changed by other means than a request through the same pipeline.
     /// </summary>
     /// <param name="group">The group.</param>
     /// <param name="uri">The absolute URI of the requests, before redirects; its fragment does not count.</param>

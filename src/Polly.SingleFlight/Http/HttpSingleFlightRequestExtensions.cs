@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// What single flight reads from an <see cref="HttpRequestMessage"/>.
+/// Extensions of <see cref="HttpRequestMessage"/> that control how single flight treats it.
 /// </summary>
 public static class HttpSingleFlightRequestExtensions
 {
@@ -21,13 +21,13 @@ public static class HttpSingleFlightRequestExtensions
 
     /// <summary>
     /// Sets the key under which this request is coalesced. It replaces the key that is made from the request and that of a
-    /// <see cref="SingleFlightStrategyOptions.KeyGenerator"/>; what keeps a request from being coalesced at all, such as its method,
-    /// still does.
+    /// <see cref="SingleFlightStrategyOptions.KeyGenerator"/>. A request that is not coalesced for another reason, such as its method, is still
+    /// not coalesced.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="key">
-    /// Any value with value equality that says everything in which two requests may differ, the identity they are sent with
-    /// included. The empty string bypasses.
+    /// Any value with value equality that contains every part in which two requests may differ, the identity that they are sent with included.
+    /// The empty string bypasses.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="request"/> or <paramref name="key"/> is <see langword="null"/>.</exception>
     public static void SetSingleFlightKey(this HttpRequestMessage request, object key)

@@ -3,13 +3,13 @@ using System.ComponentModel.DataAnnotations;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Options of the single flight strategy for pipelines of <see cref="HttpResponseMessage"/>: concurrent equal requests become
-/// one, and every caller gets a response of its own.
+/// Options of the single flight strategy for pipelines of <see cref="HttpResponseMessage"/>: concurrent equal requests are sent once, and every
+/// caller gets a response of its own.
 /// </summary>
 /// <remarks>
 /// <para>
 /// The defaults are safe for any <see cref="HttpClient"/>: a response is shared only if RFC 9111, section 4, and the headers of
-/// both sides leave no doubt that it is meant for every one of those requests. In doubt everybody sends its own.
+/// both sides leave no doubt that it answers every one of those requests. In doubt each caller sends its own request.
 /// </para>
 /// <para>
 /// <see cref="SingleFlightStrategyOptions{TResult}.ShouldShare"/> can restrict sharing further. It is asked when the body is in
@@ -27,7 +27,7 @@ namespace Polly.SingleFlight.Http;
 /// </remarks>
 public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpResponseMessage>, IValidatableObject
 {
-    /// <summary>The largest array that the runtime makes.</summary>
+    /// <summary>The largest array that the runtime can create.</summary>
     private const int LargestArray = 0x7FFFFFC7;
 
     /// <summary>Initializes a new instance of the <see cref="HttpSingleFlightStrategyOptions"/> class.</summary>
@@ -38,14 +38,14 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     /// is in memory, see <see cref="MaxRequestBodyBytes"/>.
     /// </summary>
     /// <value>
-    /// The default is GET and HEAD. A method that is added must be safe to send once for several callers. A request that is sent alone makes
-    /// newcomers for its URI start afresh, unless its method is safe (GET, HEAD, OPTIONS, TRACE, QUERY).
+    /// The default is GET and HEAD. A method that is added must be safe to send once for several callers. A request that is sent alone forgets the
+    /// flights of its URI, unless its method is safe (GET, HEAD, OPTIONS, TRACE, QUERY).
     /// </value>
     public ISet<HttpMethod> Methods { get; } = new HashSet<HttpMethod> { HttpMethod.Get, HttpMethod.Head };
 
     /// <summary>
     /// Gets the names of the request headers in which requests may differ and still be coalesced. Every other header is part of
-    /// the key, so that <c>Vary</c>, credentials, ranges, conditions and tenants are right by construction.
+    /// the key, so callers that differ in credentials, ranges, conditions, tenants or a header of <c>Vary</c> do not meet.
     /// </summary>
     /// <value>
     /// The default is <c>traceparent</c>, <c>tracestate</c>, <c>baggage</c>, <c>Correlation-Context</c>, <c>Request-Id</c>,
@@ -106,11 +106,11 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     public ISet<string> BypassHeaders { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "Upgrade", "Expect", "DPoP" };
 
     /// <summary>
-    /// Gets or sets a function that gives a further part of the key for what the request does not show: a tenant, a user, a
-    /// client certificate, the cookies of a <see cref="System.Net.CookieContainer"/>.
+    /// Gets or sets a function that returns a further part of the key, which the request does not contain: a tenant, a user, a client certificate,
+    /// the cookies of a <see cref="System.Net.CookieContainer"/>.
     /// </summary>
     /// <value>
-    /// The default is <see langword="null"/>: the request says it all. Values are compared with
+    /// The default is <see langword="null"/>: the request contains all parts. Values are compared with
     /// <see cref="object.Equals(object)"/>. A function that returns <see langword="null"/> or an empty string bypasses; one that
     /// throws fails that caller only.
     /// </value>
@@ -157,35 +157,35 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     /// others.
     /// </summary>
     /// <value>
-    /// The default is <see langword="true"/>. <see langword="false"/> says that such handlers add the same credentials for everybody.
+    /// The default is <see langword="true"/>. <see langword="false"/> declares that such handlers add the same credentials for all callers.
     /// </value>
     /// <remarks>
     /// <para>
-    /// Whatever a request goes out with although its caller did not ask with it may say who the leader is: a header that was added or changed,
-    /// another host, scheme, port, path, query, method or body. Then the response is the leader's alone, the others send their own requests,
-    /// and the event <c>OnIdentityGuard</c> (Warning), once per strategy, names what it was, never its value. <see cref="HarmlessHeaders"/> names what does not count.
+    /// An addition to the request inside the flight may identify the leader: a header that was added or changed, another host, scheme, port, path,
+    /// query, method or body. Then only the leader gets the response, the others send their own requests, and the event <c>OnIdentityGuard</c>
+    /// (Warning), once per strategy, names the addition without its value. <see cref="HarmlessHeaders"/> names the headers that do not count.
     /// </para>
     /// <para>
     /// This option is about six headers that cannot be named there: <c>Authorization</c>, <c>Proxy-Authorization</c>, <c>Cookie</c>, <c>DPoP</c>,
-    /// <c>X-Api-Key</c> and <c>Api-Key</c>. Whatever else was added counts also with <see langword="false"/>.
+    /// <c>X-Api-Key</c> and <c>Api-Key</c>. All other additions count also with <see langword="false"/>.
     /// </para>
     /// </remarks>
     public bool GuardCredentials { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets how long followers wait for the body of a response that does not say how long it is, counted from its headers. A
-    /// response that takes longer may be one that does not end: it goes to the leader as it comes, and the others send their own requests.
+    /// Gets or sets how long followers wait for a body of unknown length, counted from the headers of the response. A response that takes longer
+    /// may not end: the leader streams it, and the others send their own requests.
     /// </summary>
     /// <value>
     /// Zero or more, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>. The default is 1 second, on the builder's
-    /// <see cref="ResiliencePipelineBuilderBase.TimeProvider"/>. Bodies with a <c>Content-Length</c> are not concerned.
+    /// <see cref="ResiliencePipelineBuilderBase.TimeProvider"/>. It does not apply to bodies with a <c>Content-Length</c>.
     /// </value>
     [NotNegative(OrInfinite = true)]
     public TimeSpan MaxBodyWait { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Gets or sets a value indicating whether a client that is registered with <c>IHttpClientBuilder.AddSingleFlight</c> keeps its handlers in
-    /// the order in which they were added. Elsewhere it means nothing.
+    /// the order in which they were added. It has no effect on other pipelines.
     /// </summary>
     /// <value>
     /// The default is <see langword="false"/>: resilience handlers that were added before single flight, by the defaults of all clients for
@@ -194,8 +194,8 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     public bool KeepHandlerOrder { get; set; }
 
     /// <summary>
-    /// Gets or sets how long it is remembered that the responses to a request cannot be shared, so that callers do not wait for
-    /// them in vain. At most 1024 requests are remembered.
+    /// Gets or sets how long it is remembered that the responses to a request cannot be shared. Equal requests run alone meanwhile. At most 1024
+    /// requests are remembered.
     /// </summary>
     /// <value>
     /// Zero or more; zero turns it off. The default is 30 seconds, on the builder's
@@ -283,7 +283,7 @@ public class HttpSingleFlightStrategyOptions : SingleFlightStrategyOptions<HttpR
     internal override Sharing.ResultSharing CreateSharing(
         SingleFlightGroup group, ResiliencePipelineBuilderBase builder, Telemetry.FlightTelemetry telemetry) => new HttpSharing(this, group, builder, telemetry);
 
-    /// <summary>The default generator, callable by users who build their own upon it; the strategy itself does without it.</summary>
+    /// <summary>The default generator, which a generator of the user's may call. The strategy itself does not call it.</summary>
     private async ValueTask<object?> GenerateKeyAsync(SingleFlightKeyGeneratorArguments args)
     {
         var context = args.Context;

@@ -3,23 +3,23 @@ using System.Net.Http.Headers;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Finds what a request went out with although its caller did not ask with it: a header, another address, another method or body that a
-/// handler inside the flight put there. It may say who the leader is, so the response is the leader's and nobody else's.
+/// Compares a flight's request as it was sent with the leader's, and finds an addition: a header, address, method or body that a handler inside
+/// the flight added or changed. An addition may identify the leader, so followers do not get the response.
 /// </summary>
 internal sealed class IdentityGuard
 {
-    /// <summary>Headers that hold credentials and nothing else.</summary>
+    /// <summary>The headers that hold only credentials.</summary>
     public static readonly string[] Credentials = ["Authorization", "Proxy-Authorization", "Cookie", "DPoP", "X-Api-Key", "Api-Key"];
 
     private const string Host = "Host";
 
-    /// <summary>Credentials that are guarded: all or none.</summary>
+    /// <summary>The credentials that count as additions: all of <see cref="Credentials"/>, or none.</summary>
     private readonly string[] _credentials;
 
     private readonly HashSet<string> _harmless;
     private readonly bool _isAnyHostHarmless;
 
-    /// <summary>Credentials that are excluded from the key, so that they always count as added.</summary>
+    /// <summary>The credentials that are excluded from the key, so they count as additions also if the caller set them.</summary>
     private readonly string[] _credentialsOutsideKey;
 
     public IdentityGuard(HttpSingleFlightStrategyOptions options)
@@ -34,21 +34,21 @@ internal sealed class IdentityGuard
         _harmless.ExceptWith(_credentials);
     }
 
-    /// <summary>The credentials that callers of one key may differ in, although they may not share a response then.</summary>
-    /// <param name="isKeyGenerated">Whether the key was made from the request, so that all but the excluded headers are in it.</param>
-    public IReadOnlyList<string> CredentialsOutside(bool isKeyGenerated) => isKeyGenerated ? _credentialsOutsideKey : _credentials;
+    /// <summary>Returns the credentials that are not in the key. Callers that differ in them must not share a response.</summary>
+    /// <param name="isKeyGenerated">Whether the key was made from the request, so that all headers but the excluded ones are in it.</param>
+    public IReadOnlyList<string> CredentialsOutsideKey(bool isKeyGenerated) => isKeyGenerated ? _credentialsOutsideKey : _credentials;
 
-    /// <summary>Judges a request just before it is sent. Null when nothing was added, or what was, without its value.</summary>
-    /// <param name="call">The request as its caller asked.</param>
+    /// <summary>Finds an addition in a request just before it is sent. Returns its name without its value, or null.</summary>
+    /// <param name="call">The leader's request.</param>
     /// <param name="exchange">The flight's exchange.</param>
-    /// <param name="sent">The request as it goes out.</param>
+    /// <param name="sent">The request as it is sent.</param>
     public string? FindAtSending(HttpCall call, HttpExchange exchange, HttpRequestMessage sent) =>
         FindAddress(call, sent)
         ?? (sent.Method == call.Method ? null : "another method")
         ?? FindContent(call, exchange, sent)
         ?? FindHeader(call, sent);
 
-    /// <summary>Judges the address. A route that is the same for all callers may have changed it, and nobody else.</summary>
+    /// <summary>Finds another address. Only a route, which is the same for all callers, may change the address.</summary>
     private string? FindAddress(HttpCall call, HttpRequestMessage sent) =>
         Route.Of(sent) is { } route
             ? FindAddress(call.Uri, route.From) ?? FindAddress(route.To, sent.RequestUri)
@@ -76,10 +76,10 @@ internal sealed class IdentityGuard
     }
 
     /// <summary>
-    /// Judges a request after it was sent, by the flight's own message and the one that the response refers to. Where nobody saw it go out, a
-    /// changed address may be a redirect, which takes <c>Authorization</c> off again, so it cannot be known what the request was sent with.
+    /// Finds an addition after the response arrived, in the flight's request and in the request of the response. If the observer did not see that
+    /// one, another address counts as an addition: it may be a redirect, which removes <c>Authorization</c> from the request.
     /// </summary>
-    public string? FindAfterwards(HttpCall call, HttpExchange exchange, HttpRequestMessage? last)
+    public string? FindAfterSending(HttpCall call, HttpExchange exchange, HttpRequestMessage? last)
     {
         if (exchange.Observer.Addition is { } addition)
         {
@@ -110,7 +110,7 @@ internal sealed class IdentityGuard
 
     private string? FindHeader(HttpCall call, HttpRequestMessage sent) => FindHeader(call.Headers, sent.Headers, call, sent);
 
-    /// <summary>Headers of a clone come in the order of the original, so most are found where they are expected.</summary>
+    /// <summary>Finds an added header. A clone has the order of the original, so most headers equal the one at the same index.</summary>
     private string? FindHeader(HeaderFields asked, HttpHeaders headers, HttpCall call, HttpRequestMessage sent)
     {
         var index = 0;
@@ -137,7 +137,7 @@ internal sealed class IdentityGuard
             && !(field.IsNamed(Host) && (IsHostOf(call.Uri, field) || IsHostOf(sent.RequestUri, field)));
     }
 
-    /// <summary>A host that the URI says anyway tells nothing new.</summary>
+    /// <summary>Whether a <c>Host</c> header is the host of the URI, and so is no addition.</summary>
     private static bool IsHostOf(Uri? uri, in HeaderField field) =>
         uri is { IsAbsoluteUri: true }
         && field.Count == 1

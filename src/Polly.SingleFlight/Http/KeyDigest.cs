@@ -7,8 +7,8 @@ using System.Text;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Digests the parts of a request. Every part is preceded by its length, so that no two different sequences of parts spell
-/// the same bytes. The digest is HMAC-SHA-256 (RFC 2104) under a random key of this process.
+/// Digests the parts of a request. The length of each part precedes it, so two different sequences of parts never have the same bytes. The
+/// digest is HMAC-SHA-256 (RFC 2104) with a random key of this process.
 /// </summary>
 internal ref struct KeyDigest(Span<byte> initial)
 {
@@ -24,7 +24,7 @@ internal ref struct KeyDigest(Span<byte> initial)
     private byte[]? _rented;
     private int _length;
 
-    /// <summary>A number, or a mark that tells what follows.</summary>
+    /// <summary>Adds a number, or a mark that tells which part follows.</summary>
     public void Add(int number)
     {
         BinaryPrimitives.WriteInt32LittleEndian(Reserve(sizeof(int)), number);
@@ -38,7 +38,7 @@ internal ref struct KeyDigest(Span<byte> initial)
         _length += bytes.Length;
     }
 
-    /// <summary>Text as it is, lone surrogates included: narrow where it is ASCII, as UTF-16 where it is not.</summary>
+    /// <summary>Adds text, as one byte a character if all are ASCII, or else as UTF-16. Lone surrogates are kept.</summary>
     public void Add(scoped ReadOnlySpan<char> text)
     {
         var target = Reserve(1 + sizeof(int) + text.Length);
@@ -55,7 +55,7 @@ internal ref struct KeyDigest(Span<byte> initial)
         Add(MemoryMarshal.AsBytes(text));
     }
 
-    /// <summary>A header name, in which upper and lower case do not differ (RFC 9110, 5.1).</summary>
+    /// <summary>Adds a header name in lower case (RFC 9110, 5.1).</summary>
     public void AddName(string name)
     {
         var start = _length;
@@ -67,7 +67,7 @@ internal ref struct KeyDigest(Span<byte> initial)
         }
     }
 
-    /// <summary>Digests what was added and wipes it.</summary>
+    /// <summary>Computes the digest, and clears the buffer.</summary>
     public HttpFingerprint ToFingerprint(object? discriminator, int hashCode)
     {
         Span<byte> digest = stackalloc byte[HMACSHA256.HashSizeInBytes];
@@ -101,7 +101,7 @@ internal ref struct KeyDigest(Span<byte> initial)
         _buffer = larger;
     }
 
-    /// <summary>The spelled key may hold credentials; it is not left in memory for the next user of the buffer.</summary>
+    /// <summary>Clears the buffer before the pool gives it to others, because the parts may hold credentials.</summary>
     private void Wipe()
     {
         CryptographicOperations.ZeroMemory(_buffer[.._length]);

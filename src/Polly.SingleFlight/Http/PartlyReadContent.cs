@@ -3,13 +3,13 @@ using System.Net.Http.Headers;
 
 namespace Polly.SingleFlight.Http;
 
-/// <summary>The leader's content when reading it into memory was given up: what was read already, then the live stream.</summary>
+/// <summary>The leader's content after the strategy stopped reading it into memory: the bytes that were read, then the rest of the stream.</summary>
 internal sealed class PartlyReadContent : HttpContent
 {
     private readonly Stream _stream;
     private bool _isUsed;
 
-    /// <param name="stream">What was read and the rest, with the original content, which it disposes.</param>
+    /// <param name="stream">The stream of the whole body. It disposes the original content.</param>
     /// <param name="headers">The headers of the original content.</param>
     public PartlyReadContent(Stream stream, HttpContentHeaders headers)
     {

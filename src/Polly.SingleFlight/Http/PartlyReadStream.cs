@@ -1,16 +1,16 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// The bytes that were read already, then those of a read that is under way, then the rest of the stream they come from. Two
-/// reads of one stream at a time would take bytes from each other, so the rest is read only when the read has ended.
+/// A stream of three parts: the bytes that were read already, the bytes of a pending read, and the rest of the original stream. The rest is read
+/// only when the pending read has ended, because a stream supports one read at a time.
 /// </summary>
-/// <param name="beginning">What was read.</param>
-/// <param name="pending">A read that has not ended, if there is one.</param>
-/// <param name="opening">The stream itself, once it is open.</param>
-/// <param name="content">The content that the stream is of, disposed with it.</param>
-/// <param name="lease">The memory of the beginning; given back when that has been read.</param>
-/// <param name="reading">Ends what is under way, if something is.</param>
-/// <param name="clock">The clock of how long the end of that is waited for.</param>
+/// <param name="beginning">The bytes that were read.</param>
+/// <param name="pending">The pending read; null if there is none.</param>
+/// <param name="opening">Returns the original stream.</param>
+/// <param name="content">The original content, disposed with the stream.</param>
+/// <param name="lease">The part of the buffer budget that the beginning uses. Disposed when the beginning has been read.</param>
+/// <param name="reading">Cancels the opening and the pending read; null if they cannot be cancelled.</param>
+/// <param name="clock">Measures the grace period of the disposal.</param>
 internal sealed class PartlyReadStream(
     ArraySegment<byte> beginning,
     PendingRead? pending,
@@ -21,7 +21,7 @@ internal sealed class PartlyReadStream(
     TimeProvider clock)
     : Stream
 {
-    /// <summary>How long a read that was cancelled may take to end before its stream is disposed under it, as no stream need listen to its token.</summary>
+    /// <summary>How long disposal waits for a cancelled read, which may ignore its token, before it disposes the stream.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
 
     private ArraySegment<byte> _beginning = beginning;
@@ -101,7 +101,7 @@ internal sealed class PartlyReadStream(
         base.Dispose(disposing);
     }
 
-    /// <summary>Waits for what is under way, whose token a cancelled reader ends as it would have ended its own read.</summary>
+    /// <summary>Waits for the opening and the pending read, then reads on. The reader's token cancels all of it.</summary>
     private async ValueTask<int> ReadFurtherAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         Stream rest;
@@ -158,11 +158,11 @@ internal sealed class PartlyReadStream(
         }
         catch (Exception)
         {
-            // The response was disposed long ago, so nobody is left to hear it.
+            // The reader has disposed the response already and cannot get the exception.
         }
     }
 
-    /// <summary>Makes the bytes of the read that was under way the next ones to be taken.</summary>
+    /// <summary>Makes the bytes of the ended read the next ones.</summary>
     private void Accept(int count)
     {
         _beginning = _pending!.Buffer[..count];
@@ -180,7 +180,7 @@ internal sealed class PartlyReadStream(
 
         if (_beginning.Count == 0)
         {
-            // The bytes are the leader's to keep from now on, if it does.
+            // The array is not referenced here any more, so its bytes no longer count.
             _beginning = default;
             if (_pending is null)
             {

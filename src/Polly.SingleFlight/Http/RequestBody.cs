@@ -1,17 +1,16 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>The body of a request that may be coalesced: in memory, and still readable for whoever sends the original.</summary>
+/// <summary>Reads the body of a request into memory, so that the content of the request can still be sent.</summary>
 internal static class RequestBody
 {
     public static bool IsContentLength(string name) => name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether reading the content would use it up. It is not touched.</summary>
+    /// <summary>Whether the content may be readable only once. It is not read.</summary>
     public static bool IsStream(HttpContent content) =>
         content is StreamContent || (content is MultipartContent parts && parts.Any(IsStream));
 
     /// <summary>
-    /// Reads a body of a known length that is within the limit. Null when the content turns out to have another length;
-    /// then it does not take part, and fails or not when it is sent.
+    /// Reads a body of a known length within the limit. Returns null if the content has another length or fails, so that the request runs alone.
     /// </summary>
     public static async ValueTask<byte[]?> ReadAsync(HttpContent content, int length, int limit, CancellationToken cancellationToken)
     {
@@ -21,8 +20,8 @@ internal static class RequestBody
         {
             if (!IsReadableAgain(content))
             {
-                // What it gives is kept for whoever sends it. The older overload cannot be cancelled, and must be waited for all the
-                // same: content that is being read is its caller's, who would have left (I6).
+                // The content keeps its bytes, to be sent. The overload without a token is waited for as well, because the content belongs to
+                // the caller, which must not return while it is read (I6).
 #if NET9_0_OR_GREATER
                 await content.LoadIntoBufferAsync(limit, cancellationToken).ConfigureAwait(false);
 #else
@@ -40,7 +39,7 @@ internal static class RequestBody
         return target.Position == length ? body : null;
     }
 
-    /// <summary>Whether the content is of a type that is known to give the same whenever it is read; a derived type may do otherwise.</summary>
+    /// <summary>Whether the content is of a type that gives the same bytes at each reading. A derived type may not.</summary>
     private static bool IsReadableAgain(HttpContent content) =>
         content.GetType() is var type
         && (type == typeof(FlightContent)

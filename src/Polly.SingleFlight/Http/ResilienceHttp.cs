@@ -1,6 +1,6 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>The names by which handlers and strategies find request and context, as Microsoft.Extensions.Http.Resilience has set them.</summary>
+/// <summary>The property keys of Microsoft.Extensions.Http.Resilience for the request and the context.</summary>
 internal static class ResilienceHttp
 {
     public const string Prefix = "Resilience.Http.";
@@ -9,8 +9,8 @@ internal static class ResilienceHttp
     public static readonly ResiliencePropertyKey<HttpRequestMessage?> Request = new("Resilience.Http.RequestMessage");
 
     /// <summary>
-    /// Whether a pipeline is that of a resilience handler which <c>ConfigureHttpClientDefaults</c> gives to all clients. Its name is that of
-    /// the client, of which there is none, and of the handler, with a hyphen between.
+    /// Whether a pipeline belongs to a resilience handler that <c>ConfigureHttpClientDefaults</c> adds to all clients. The name of such a pipeline
+    /// is the empty name of the client, a hyphen, and the name of the handler.
     /// </summary>
     public static bool IsOfAllClients(string? pipelineName) => pipelineName is ['-', ..];
 

@@ -1,22 +1,21 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Reads the body of a response into memory, within the limit of one response and the budget of all. Bytes are counted as
-/// they come, after decompression; what was announced is only a hint for the first buffer. A body that does not say how long it is may
-/// never end, so the reading of it is given up after a while.
+/// Reads the body of a response into memory, within the limit of one response and the budget of all. It counts the bytes after decompression,
+/// and uses the announced length only as a hint for the first buffer. A body of unknown length may not end, so it has a deadline.
 /// </summary>
 internal sealed class ResponseBody(int limit, BufferBudget budget, TimeSpan maxWait, TimeProvider clock)
 {
     private const int FirstBuffer = 4 * 1024;
     private const int LargestHint = 64 * 1024;
 
-    /// <summary>What became of the attempt: the whole body, or its beginning and the stream with the rest of it.</summary>
-    /// <param name="Bytes">What was read.</param>
-    /// <param name="Unshareable">Why the body was not read to its end, if it was not.</param>
-    /// <param name="Rest">The stream that begins with what was read and goes on with the rest, if it was not.</param>
+    /// <summary>The result of a reading: the whole body in memory, or a stream of it.</summary>
+    /// <param name="Bytes">The whole body; empty if the reading stopped before its end.</param>
+    /// <param name="Unshareable">The reason why the reading stopped; none for a whole body.</param>
+    /// <param name="Rest">The stream of the whole body, from its first byte; null for a whole body.</param>
     public readonly record struct Reading(ArraySegment<byte> Bytes, Unshareable Unshareable, Stream? Rest);
 
-    /// <summary>Reads. Throws what the stream throws.</summary>
+    /// <summary>Reads the body. Throws what the stream throws.</summary>
     public async ValueTask<Reading> ReadAsync(HttpContent content, ContentLengths lengths, CancellationToken cancellationToken)
     {
         using var deadline = (lengths.Announced ?? lengths.Computed) is null ? new BodyDeadline(maxWait, clock, cancellationToken) : null;
@@ -36,7 +35,7 @@ internal sealed class ResponseBody(int limit, BufferBudget budget, TimeSpan maxW
             var stream = await opening.ConfigureAwait(false);
             while (true)
             {
-                // Before the buffer grows, one byte tells whether there is more; a body as large as its limit is complete.
+                // A read of one byte tells whether a full buffer has to grow. A body as large as the limit is complete.
                 var isFull = length == buffer.Length;
                 var target = isFull ? new ArraySegment<byte>(probe) : new ArraySegment<byte>(buffer, length, buffer.Length - length);
                 var reading = stream.ReadAsync(target, token);
@@ -89,7 +88,7 @@ internal sealed class ResponseBody(int limit, BufferBudget budget, TimeSpan maxW
 
         Reading Part(Unshareable reason, Task<Stream> opening, PendingRead? pending)
         {
-            // A leader that drops its response unread leaves nobody else to hear how they end.
+            // A leader that does not read its response does not observe the exceptions of these tasks.
             Observe(opening);
             Observe(pending?.Task);
             var lease = new BufferLease(budget, taken);
@@ -100,8 +99,8 @@ internal sealed class ResponseBody(int limit, BufferBudget budget, TimeSpan maxW
     }
 
     /// <summary>
-    /// The stream of the content, from its beginning: a handler inside may have read content that is in memory, and content keeps
-    /// the stream that it once gave.
+    /// Opens the stream of the content at its beginning. A handler inside the flight may have read content in memory, which returns the same
+    /// stream each time.
     /// </summary>
     private static async Task<Stream> OpenAsync(HttpContent content, CancellationToken cancellationToken)
     {

@@ -3,8 +3,8 @@ using System.Net;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Which responses may be shared, as their fields tell (RFC 9111, 3 and 4): one that could not be reused for the other
-/// requests is not for them.
+/// Decides by its header fields whether a response may be shared (RFC 9111, 3 and 4): a response that could not be reused for the other requests
+/// is not shared with them.
 /// </summary>
 internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options, IdentityGuard guard)
 {
@@ -12,14 +12,14 @@ internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options, Ide
     private readonly bool _shareSetCookie = options.ShareSetCookieResponses;
     private readonly int _maxBodyBytes = options.MaxResponseBodyBytes;
 
-    /// <summary>Whether what a key leads to may change with the next call, so that nothing is concluded from this one.</summary>
+    /// <summary>Whether the next response to the same request may have another status, so that its key is not remembered as unshareable.</summary>
     public static bool IsTransient(HttpStatusCode status) => status == HttpStatusCode.TooManyRequests || (int)status >= 500;
 
-    /// <summary>Whether a response to this method and with this status has headers about a body that it does not have (RFC 9110, 8.6).</summary>
+    /// <summary>Whether a response has no body, although its headers may describe one (RFC 9110, 8.6).</summary>
     public static bool IsWithoutBody(HttpMethod method, HttpStatusCode status) =>
         method == HttpMethod.Head || status is HttpStatusCode.NotModified or HttpStatusCode.NoContent;
 
-    /// <summary>The judgement when the headers are there.</summary>
+    /// <summary>Decides by the headers, before the body is read.</summary>
     public Unshareable Judge(HttpCall call, HttpExchange exchange, HttpResponseMessage response)
     {
         if ((int)response.StatusCode < 200)
@@ -27,7 +27,7 @@ internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options, Ide
             return Unshareable.NotFinal;
         }
 
-        exchange.Addition = guard.FindAfterwards(call, exchange, response.RequestMessage);
+        exchange.Addition = guard.FindAfterSending(call, exchange, response.RequestMessage);
         if (exchange.Addition is not null)
         {
             return Unshareable.Identity;
@@ -55,7 +55,7 @@ internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options, Ide
             : Unshareable.None;
     }
 
-    /// <summary>The judgement when the body is there, and the trailers with it.</summary>
+    /// <summary>Decides by the trailers, after the body was read.</summary>
     public Unshareable JudgeTrailers(HttpResponseMessage response)
     {
         foreach (var (name, values) in response.TrailingHeaders.NonValidated)
@@ -73,8 +73,8 @@ internal sealed class ResponseRules(HttpSingleFlightStrategyOptions options, Ide
     private static bool IsEndless(in HeaderField type) => type.Contains("text/event-stream") || type.Contains("multipart/x-mixed-replace");
 
     /// <summary>
-    /// Whether the response depends on what the callers' requests do not tell: on anything at all, or on a header that was
-    /// added or changed inside the flight, for its leader. Accept-Encoding is added by the innermost handler, alike for all.
+    /// Whether the response varies by <c>*</c>, or by a header that was added or changed inside the flight. <c>Accept-Encoding</c> does not count,
+    /// because the innermost handler adds it for all callers alike.
     /// </summary>
     private static bool VariesByMore(in HeaderField vary, HttpCall call, HttpExchange exchange, HttpResponseMessage response)
     {

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Polly.SingleFlight.Http;
 
-/// <summary>A whole response in memory, from which every follower gets one of its own. Cannot be changed.</summary>
+/// <summary>A whole response in memory, from which the responses of the followers are made. Immutable.</summary>
 internal sealed class ResponseSnapshot
 {
     private readonly HttpStatusCode _status;
@@ -18,10 +18,10 @@ internal sealed class ResponseSnapshot
     private readonly IdentityGuard _guard;
     private readonly string[] _vary;
 
-    /// <param name="leader">Who asked.</param>
-    /// <param name="response">The response, with its body still in it.</param>
+    /// <param name="leader">The leader's request.</param>
+    /// <param name="response">The response, with its original content.</param>
     /// <param name="body">The body.</param>
-    /// <param name="guard">Knows in which credentials callers must agree.</param>
+    /// <param name="guard">Tells in which credentials callers must agree.</param>
     public ResponseSnapshot(HttpCall leader, HttpResponseMessage response, ArraySegment<byte> body, IdentityGuard guard)
     {
         _leader = leader;
@@ -41,8 +41,8 @@ internal sealed class ResponseSnapshot
     public HttpStatusCode Status => _status;
 
     /// <summary>
-    /// Whether the response to the leader's request is also one to the follower's. What is in the key is equal anyway; what
-    /// is excluded from it, or replaced by a key of the user's, may not be.
+    /// Whether the response also answers the follower's request. The two requests may differ in headers that are excluded from the key, and in
+    /// all parts if the key is the user's.
     /// </summary>
     public bool Fits(HttpCall follower)
     {
@@ -54,24 +54,23 @@ internal sealed class ResponseSnapshot
             }
         }
 
-        // A generated key has the method in it.
+        // A generated key contains the method.
         var isKeyGenerated = !_leader.HasCustomKey && !follower.HasCustomKey;
         return (isKeyGenerated || _leader.Method == follower.Method)
-            && _guard.CredentialsOutside(isKeyGenerated).All(name => AgreeOn(name, follower));
+            && _guard.CredentialsOutsideKey(isKeyGenerated).All(name => AgreeOn(name, follower));
     }
 
-    /// <summary>The content of one response.</summary>
+    /// <summary>Creates the content of one response.</summary>
     public HttpContent CreateContent() => new SharedContent(_body, _length, _contentHeaders);
 
-    /// <summary>A response to a request, which has the final URI from then on.</summary>
-    public HttpResponseMessage CreateResponse(HttpRequestMessage request)
+    /// <summary>Creates a response without a request.</summary>
+    public HttpResponseMessage CreateResponse()
     {
         var response = new HttpResponseMessage(_status)
         {
             ReasonPhrase = _reasonPhrase,
             Version = _version,
             Content = CreateContent(),
-            RequestMessage = request,
         };
         _headers.AddTo(response.Headers);
         if (!_trailers.Span.IsEmpty)
@@ -79,8 +78,14 @@ internal sealed class ResponseSnapshot
             _trailers.AddTo(response.TrailingHeaders);
         }
 
-        _final?.ApplyTo(request);
         return response;
+    }
+
+    /// <summary>Makes a request the one of a response, and changes it as redirects changed the leader's.</summary>
+    public void Assign(HttpResponseMessage response, HttpRequestMessage request)
+    {
+        response.RequestMessage = request;
+        _final?.ApplyTo(request);
     }
 
     private bool AgreeOn(string name, HttpCall follower) =>

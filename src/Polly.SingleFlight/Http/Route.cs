@@ -1,8 +1,8 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Where a request was sent to instead of the address it had, by a router that decides alike for all callers: service discovery, or the
-/// routes of hedging. Handlers of Polly.SingleFlight.Extensions, which stand around such a router, leave it with the request.
+/// A change of address by a router that decides alike for all callers: service discovery, or the routes of hedging. Handlers of
+/// Polly.SingleFlight.Extensions before and after the router store it in the options of the request.
 /// </summary>
 /// <param name="From">The address before the router.</param>
 /// <param name="To">The address after it.</param>
@@ -16,10 +16,10 @@ internal readonly record struct Route(Uri From, Uri To)
         request.Options.TryGetValue(s_option, out var route) ? new Route(route.Key, route.Value) : null;
 
     /// <summary>
-    /// Takes what routers outside the flight have left off the flight's request, whose caller asks for where they routed to. A route that
-    /// has begun outside and not ended begins with the flight.
+    /// Removes the routes that ended outside the flight from the flight's request, because its caller asks for their last address. A route that
+    /// began outside and has not ended begins again with the flight.
     /// </summary>
-    /// <param name="request">The flight's request, with the options of its caller's.</param>
+    /// <param name="request">The flight's request, with the options of its caller's request.</param>
     /// <param name="uri">The address that the caller asks for.</param>
     public static void BeginAt(HttpRequestMessage request, Uri uri)
     {

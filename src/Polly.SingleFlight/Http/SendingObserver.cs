@@ -1,22 +1,25 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Sees the flight's request as it goes out, behind all handlers that might add to it. Whoever stands there calls the function
-/// that is the request's option <see cref="OptionName"/>; registrations of Polly.SingleFlight.Extensions do.
+/// Observes the flight's request just before it is sent, behind all handlers that may change it. The last handler calls the function in the
+/// request option <see cref="OptionName"/>; Polly.SingleFlight.Extensions registers such a handler.
 /// </summary>
-/// <param name="guard">Judges what it sees.</param>
-/// <param name="call">The request as its caller asked.</param>
-/// <param name="outer">The observer of a flight outside, whose request this flight's is a clone of.</param>
+/// <param name="guard">Finds additions in the request.</param>
+/// <param name="call">The leader's request.</param>
+/// <param name="outer">Calls the observer of the flight around this one; null if there is none.</param>
 internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action<HttpRequestMessage>? outer)
 {
     public const string OptionName = "Polly.SingleFlight.Sending";
 
+    /// <summary>Guarded by a lock on itself.</summary>
     private readonly List<HttpRequestMessage> _seen = [];
+
+    /// <summary>Written once, with <see cref="Interlocked"/>.</summary>
     private string? _addition;
 
     public static readonly HttpRequestOptionsKey<Action<HttpRequestMessage>> Option = new(OptionName);
 
-    /// <summary>Whether this very message was seen going out. A handler may send another one after the first was answered.</summary>
+    /// <summary>Whether this message was observed. A handler may send other messages for the same flight.</summary>
     public bool HasSeen(HttpRequestMessage message)
     {
         lock (_seen)
@@ -25,17 +28,17 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
         }
     }
 
-    /// <summary>What the request went out with, in any attempt, that the caller did not ask with; null when there was nothing.</summary>
+    /// <summary>The first addition that the guard found in any attempt; null if there was none.</summary>
     public string? Addition => Volatile.Read(ref _addition);
 
-    public void See(HttpRequestMessage request)
+    public void Observe(HttpRequestMessage request)
     {
         lock (_seen)
         {
             _seen.Add(request);
         }
 
-        // Hedged attempts go out at the same time; one that adds nothing must not take away what another added.
+        // Hedged attempts are sent at the same time. An attempt without an addition does not overwrite that of another.
         if (call.Exchange is { } exchange && guard.FindAtSending(call, exchange, request) is { } addition)
         {
             Interlocked.CompareExchange(ref _addition, addition, null);
@@ -45,10 +48,10 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
     }
 
     /// <summary>
-    /// Shows a flight outside the request as it is after it was sent, where no handler showed it before: the response refers to the
-    /// outer flight's request from now on, which has nothing of what was added to this one.
+    /// Shows the sent request to the observer of the outer flight, unless a handler did so before. The response gets the outer flight's request
+    /// afterwards, in which the additions to this one are missing.
     /// </summary>
-    public void Pass(HttpRequestMessage? sent)
+    public void ShowToOuter(HttpRequestMessage? sent)
     {
         if (sent is not null && !HasSeen(sent))
         {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Reads a body that all callers of a flight share. Bytes leave it as copies only: a stream that it is copied to may write into
-/// the very array that it is given.
+/// Reads a body that all callers of a flight share. It writes copies of the bytes to other streams, because a stream may write into the array that
+/// it is given.
 /// </summary>
 internal sealed class SharedBody(ArraySegment<byte> body)
     : MemoryStream(body.Array!, body.Offset, body.Count, writable: false, publiclyVisible: false)

@@ -3,8 +3,8 @@ using System.Net;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// One caller's content over a body that all callers of a flight share and nobody can change. Its length is announced only
-/// if the other side had announced it, by a header.
+/// One caller's content with the body that all callers of a flight share. The body is never changed. A length is announced only if the original
+/// content announced or computed it.
 /// </summary>
 internal sealed class SharedContent : HttpContent
 {
@@ -12,7 +12,7 @@ internal sealed class SharedContent : HttpContent
     private readonly long? _length;
 
     /// <param name="body">The body.</param>
-    /// <param name="length">The length that the original content could tell without a header.</param>
+    /// <param name="length">The length that the original content computed without a header; null if it could not.</param>
     /// <param name="headers">The content headers.</param>
     public SharedContent(ArraySegment<byte> body, long? length, in HeaderFields headers)
     {

@@ -1,6 +1,6 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>Why a response is not for a flight's followers. The names are reported; nothing else of a response is.</summary>
+/// <summary>The reason why the followers of a flight do not get its response. Its name is reported, and nothing else of a response is.</summary>
 internal enum Unshareable
 {
     None = 0,
@@ -26,24 +26,24 @@ internal enum Unshareable
     /// <summary>An event stream, or parts that replace each other: a body without an end.</summary>
     Stream,
 
-    /// <summary>The request was sent with something that was not in the key and may say who asked, or it cannot be known whether it was.</summary>
+    /// <summary>The request was or may have been sent with an addition that identifies the leader (<see cref="IdentityGuard"/>).</summary>
     Identity,
 
     /// <summary>The body is larger than one response may be.</summary>
     BodyTooLarge,
 
-    /// <summary>The body did not say how long it is, and did not end in time.</summary>
+    /// <summary>The body of unknown length did not end in time.</summary>
     BodyTooSlow,
 
-    /// <summary>All flights together hold as much as they may.</summary>
+    /// <summary>The buffer budget of all flights together is used up.</summary>
     BuffersFull,
 
     /// <summary>The body is longer than was announced.</summary>
     LengthMismatch,
 
-    /// <summary>The response was not made ready to be shared, which is not meant to happen.</summary>
+    /// <summary>The response was not prepared although the flight had followers. The engine prevents this.</summary>
     NotPrepared,
 
-    /// <summary>The predicate of the options said so.</summary>
+    /// <summary>The predicate <c>ShouldShare</c> returned false or threw.</summary>
     ShouldShare,
 }

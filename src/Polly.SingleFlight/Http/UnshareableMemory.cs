@@ -7,16 +7,22 @@ using Gate = System.Object;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// Remembers the keys whose responses could not be shared, so that callers do not wait for them in vain: at most
-/// <see cref="Capacity"/>, the least recently used are forgotten first.
+/// Remembers the keys whose responses could not be shared, so that their callers run alone at once. It holds at most <see cref="Capacity"/> keys
+/// and forgets the least recently used first.
 /// </summary>
 internal sealed class UnshareableMemory(TimeSpan lifetime, TimeProvider clock)
 {
     public const int Capacity = 1024;
 
     private readonly Gate _gate = new();
+
+    /// <summary>Guarded by <see cref="_gate"/>, as <see cref="_byUse"/> is.</summary>
     private readonly Dictionary<object, LinkedListNode<Entry>> _entries = new(new Comparer());
+
+    /// <summary>The entries, the most recently used first.</summary>
     private readonly LinkedList<Entry> _byUse = [];
+
+    /// <summary>Written under <see cref="_gate"/>, read without.</summary>
     private volatile bool _isEmpty = true;
 
     public bool Contains(object key)
@@ -47,7 +53,7 @@ internal sealed class UnshareableMemory(TimeSpan lifetime, TimeProvider clock)
         }
     }
 
-    /// <summary>Remembers a key. Of one that was made from a request it keeps the fingerprint.</summary>
+    /// <summary>Remembers a key; for one that was made from a request, its fingerprint.</summary>
     public void Add(object key)
     {
         key = key is HttpFlightKey live ? live.ToFingerprint() ?? key : key;
@@ -81,14 +87,14 @@ internal sealed class UnshareableMemory(TimeSpan lifetime, TimeProvider clock)
             return;
         }
 
-        // A key of the user's that is no longer equal to itself cannot be found again, so everything goes.
+        // A key of the user's whose equality has changed cannot be removed, so all entries are.
         _entries.Clear();
         _byUse.Clear();
     }
 
     private readonly record struct Entry(object Key, long Since);
 
-    /// <summary>Finds the fingerprint of a key by the key. It is made only where the hashes are equal.</summary>
+    /// <summary>Finds a fingerprint by its key. The fingerprint of the key is made only where hashes are equal.</summary>
     private sealed class Comparer : IEqualityComparer<object>
     {
         public new bool Equals(object? x, object? y) => (x, y) switch

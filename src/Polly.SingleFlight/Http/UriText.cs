@@ -1,6 +1,6 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>How URIs are compared: absolute, escaped, without the fragment, which is never sent.</summary>
+/// <summary>Makes the text by which URIs are compared: absolute, escaped, and without the fragment, which is not sent.</summary>
 internal static class UriText
 {
     public static string Of(Uri uri)

@@ -1,8 +1,8 @@
 namespace Polly.SingleFlight.Http;
 
 /// <summary>
-/// A request that may change what others read, on its way: it forgets the flights of its URI when it begins and when it ends, so
-/// that a read which starts after it, or while it is under way, never joins an older one.
+/// A request with an unsafe method while it runs. It forgets the flights of its URI when it begins and when it ends, so that a read does not join
+/// a flight that may have an older state of the resource.
 /// </summary>
 internal sealed class UriWrite : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class UriWrite : IDisposable
         group.ForgetUri(uri);
     }
 
-    /// <summary>Begins the write; null for a request with a safe method (RFC 9110, 9.2.1).</summary>
+    /// <summary>Begins a write. Returns null for a request with a safe method (RFC 9110, 9.2.1).</summary>
     public static UriWrite? Begin(HttpRequestMessage request, SingleFlightGroup group) =>
         !s_safe.Contains(request.Method) && request.RequestUri is { IsAbsoluteUri: true } uri ? new UriWrite(group, uri) : null;
 

@@ -1,6 +1,6 @@
 namespace Polly.SingleFlight.Http;
 
-/// <summary>The names of request headers that a response varies by (RFC 9110, 12.5.5).</summary>
+/// <summary>Reads the names of the request headers that a response varies by (RFC 9110, 12.5.5).</summary>
 internal static class VaryNames
 {
     public static IEnumerable<string> Of(HeaderField vary)

@@ -57,7 +57,7 @@ public sealed class InterceptedFlight
     /// cloner throws.
     /// </returns>
     public Func<ResilienceContext, TResult, ValueTask<TResult>>? GetCopier<TResult>() =>
-        _sharing is { MakesCopies: true } sharing ? sharing.CopyAsync : null;
+        _sharing is { MakesCopies: true } sharing ? sharing.MakeCopyAsync : null;
 
     /// <summary>Whether the predicate was asked, and its answer.</summary>
     internal bool? WasShared => _isShared;

@@ -2,11 +2,11 @@ using Polly.SingleFlight.Flights;
 
 namespace Polly.SingleFlight.Sharing;
 
-/// <summary>What a caller is coalesced by, or why it is not.</summary>
-/// <param name="Key">The key; null to run alone.</param>
-/// <param name="Attachment">What the caller brings along, for whoever gives it a result of its own.</param>
-/// <param name="Bypass">Why it runs alone, if it does.</param>
-/// <param name="IsWarning">Whether that it runs alone is to be reported as a warning.</param>
+/// <summary>The answer of <see cref="ResultSharing.FindKeyAsync"/>: the key of a caller, or the reason why it runs alone.</summary>
+/// <param name="Key">The key; null and <c>""</c> run alone.</param>
+/// <param name="Attachment">Sharing data of this caller (for HTTP its <c>HttpCall</c>); null when it has none.</param>
+/// <param name="Bypass">The reason that is reported when the caller runs alone.</param>
+/// <param name="IsWarning">Whether the bypass is reported as a warning.</param>
 internal readonly record struct KeyDecision(object? Key, Attachment? Attachment, BypassReason Bypass, bool IsWarning)
 {
     public static KeyDecision Alone(BypassReason reason, bool isWarning = false) => new(null, null, reason, isWarning);

@@ -1,14 +1,14 @@
 namespace Polly.SingleFlight.Sharing;
 
 /// <summary>
-/// Who disposes a result. The declared type decides (S10): a caller that asks for a disposable type will dispose what it
-/// gets, so such a result can have one receiver only, and one that nobody received is disposed here.
+/// Determines whether a result may have one receiver only, and disposes a result without a receiver. The declared type decides (S10): a caller that
+/// asks for a disposable type disposes the result that it gets.
 /// </summary>
 internal static class ResultOwnership<TResult>
 {
     public static readonly bool IsExclusive = ResultOwnership.IsExclusive(typeof(TResult));
 
-    /// <summary>Disposes a result that nobody received. What disposal throws has nobody to go to.</summary>
+    /// <summary>Disposes a result that no caller received. Does not throw.</summary>
     public static async ValueTask DisposeUnreceivedAsync(Outcome<TResult> outcome)
     {
         if (!IsExclusive || outcome.Exception is not null)
@@ -32,7 +32,7 @@ internal static class ResultOwnership<TResult>
         }
         catch (Exception)
         {
-            // As above.
+            // No caller waits that could get the exception of the disposal.
         }
     }
 }

@@ -5,8 +5,8 @@ using Polly.SingleFlight.Telemetry;
 namespace Polly.SingleFlight.Sharing;
 
 /// <summary>
-/// The typed options of a pipeline of <typeparamref name="TResult"/>. An execution may have been made with a type derived
-/// from it (<c>TActual</c>), so outcomes are converted on the way in and copies on the way out.
+/// Shares results by the typed options of a pipeline of <typeparamref name="TResult"/>. The result type of an execution (<c>TActual</c>) may be
+/// derived from it, so outcomes are converted for the functions of the options, and copies are converted back.
 /// </summary>
 internal sealed class ResultSharing<TResult>(
     Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>>? shouldShare,
@@ -15,42 +15,39 @@ internal sealed class ResultSharing<TResult>(
     FlightTelemetry telemetry)
     : ResultSharing
 {
-    /// <summary>Functions are equal if they are the same method of the same object.</summary>
+    /// <summary>Two functions are equal if they are the same method of the same object.</summary>
     public override object Realm { get; } = (shouldShare, unsharedOutcome, cloner);
 
     public override bool MakesCopies => cloner is not null;
 
-    /// <summary>Asks the predicate and makes the copies first.</summary>
-    public override async ValueTask DistributeAsync<TActual>(
-        Flight<TActual> flight, Waiter<TActual> followers, Outcome<TActual> outcome, ResilienceContext context, long now)
+    public override async ValueTask<SharingDecision> DecideAsync<TActual>(
+        Attachment? leader, object key, ResilienceContext context, Outcome<TActual> outcome, bool? isShared)
     {
-        if (!(flight.Interception?.WasShared ?? await MayShareAsync(context, outcome).ConfigureAwait(false)))
+        if (!(isShared ?? await MayShareAsync(context, outcome).ConfigureAwait(false)))
         {
-            OutcomeDistribution.SendAway(flight, followers, unsharedOutcome, now);
+            return unsharedOutcome == UnsharedOutcome.ElectNewLeader
+                ? new SharingDecision(SharingKind.Elect)
+                : SharingDecision.Alone(BypassReason.Unshared);
         }
-        else if (cloner is not null && outcome is { Exception: null, Result: { } original })
-        {
-            await OutcomeDistribution.CloneAsync(followers, original, CloneAsync, context, now).ConfigureAwait(false);
-        }
-        else
-        {
-            OutcomeDistribution.Publish(followers, outcome, now);
-        }
+
+        return new SharingDecision(cloner is not null && outcome is { Exception: null, Result: not null } ? SharingKind.Copies : SharingKind.Same);
     }
 
     public override ValueTask<bool> MayShareAsync<TActual>(ResilienceContext context, Outcome<TActual> outcome) =>
-        shouldShare is null ? new(true) : OutcomeDistribution.AskAsync(telemetry, shouldShare, context, Convert(outcome));
+        shouldShare is null ? new(true) : AskAsync(telemetry, shouldShare, context, Convert(outcome));
 
-    public override ValueTask<TActual> CopyAsync<TActual>(ResilienceContext context, TActual result) =>
-        result is null ? new(result) : CloneAsync(context, result);
+    public override async ValueTask<TActual> MakeCopyAsync<TActual>(ResilienceContext context, TActual original) => original is null
+        ? original
+        : (await CopyAsync(leader: null, follower: null, context, original).ConfigureAwait(false)).Result!;
 
-    private async ValueTask<TActual> CloneAsync<TActual>(ResilienceContext context, TActual result)
+    public override async ValueTask<FollowerCopy<TActual>> CopyAsync<TActual>(
+        Attachment? leader, Attachment? follower, ResilienceContext context, TActual original)
     {
-        var copy = await cloner!(new ResultClonerArguments<TResult>(context, (TResult)(object)result!)).ConfigureAwait(false);
+        var copy = await cloner!(new ResultClonerArguments<TResult>(context, (TResult)(object)original!)).ConfigureAwait(false);
         return copy switch
         {
-            TActual typed => typed,
-            null => default!,
+            TActual typed => new FollowerCopy<TActual>(typed),
+            null => default,
             _ => throw new InvalidOperationException(
                 $"The ResultCloner returned a {copy.GetType().Name} as the copy of a {typeof(TActual).Name}."),
         };

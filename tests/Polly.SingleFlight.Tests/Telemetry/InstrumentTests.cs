@@ -19,11 +19,11 @@ public sealed class InstrumentTests : FlightTest
     [Fact]
     public async Task Meter_LeaderFollowerAndBypass_AreCountedByRole()
     {
-        using var meter = new Collectors();
+        using var meter = new Collectors("tokens");
         var pipeline = new ResiliencePipelineBuilder { Name = "tokens", InstanceName = "eu", TimeProvider = Clock }.AddSingleFlight(Watched()).Build();
         var leader = Call(pipeline, "secret", Hold);
         await Probe.Reached(Started, 1);
-        Assert.Equal(1, Collectors.Sum(meter.ActiveFlights));
+        Assert.Equal(1, meter.Sum(meter.ActiveFlights));
         Clock.Advance(TimeSpan.FromSeconds(1));
         var follower = Call(pipeline, "secret", Hold);
         await Probe.Reached(Joined, 1);
@@ -32,15 +32,15 @@ public sealed class InstrumentTests : FlightTest
         await Task.WhenAll(leader, follower);
         await Call(pipeline, "", _ => Task.FromResult(1));
 
-        Assert.Equal(0, Collectors.Sum(meter.ActiveFlights));
-        Assert.Equal(2, Collectors.Sum(meter.Callers));
+        Assert.Equal(0, meter.Sum(meter.ActiveFlights));
+        Assert.Equal(2, meter.Sum(meter.Callers));
         foreach (var role in new[] { "leader", "follower", "bypassed" })
         {
-            Assert.Equal(1, Collectors.Sum(meter.Executions, role));
+            Assert.Equal(1, meter.Sum(meter.Executions, role));
         }
 
-        Assert.Equal(3, Collectors.Sum(meter.WaitDuration, "leader"));
-        Assert.Equal(2, Collectors.Sum(meter.WaitDuration, "follower"));
+        Assert.Equal(3, meter.Sum(meter.WaitDuration, "leader"));
+        Assert.Equal(2, meter.Sum(meter.WaitDuration, "follower"));
         Assert.Equal(
             ["pipeline.instance=eu", "pipeline.name=tokens", "single_flight.bypass_reason=NoKey", "strategy.name=SingleFlight"],
             meter.Tags);
@@ -49,15 +49,15 @@ public sealed class InstrumentTests : FlightTest
     [Fact]
     public async Task Meter_CallerCancelled_IsCountedByItsRole()
     {
-        using var meter = new Collectors();
-        var pipeline = Build();
+        using var meter = new Collectors("cancelled");
+        var pipeline = new ResiliencePipelineBuilder { Name = "cancelled" }.AddSingleFlight(Watched()).Build();
         using var source = new CancellationTokenSource();
         var leader = Call(pipeline, "key", Hold, source.Token);
         await Probe.Reached(Started, 1);
         await source.CancelAsync();
         await IsCanceledBy(leader, source.Token);
 
-        Assert.Equal(1, Collectors.Sum(meter.Executions, "leader"));
+        Assert.Equal(1, meter.Sum(meter.Executions, "leader"));
         _gate.Open();
     }
 
@@ -186,7 +186,10 @@ public sealed class InstrumentTests : FlightTest
         return listener;
     }
 
-    private sealed class Collectors : IDisposable
+    /// <summary>
+    /// Collects the measurements of one pipeline. A flight that an earlier test abandoned may end at any time, and the collectors see it too.
+    /// </summary>
+    private sealed class Collectors(string pipeline) : IDisposable
     {
         public MetricCollector<long> Executions { get; } = new(null, Name, "polly.single_flight.executions");
 
@@ -201,9 +204,9 @@ public sealed class InstrumentTests : FlightTest
             Tagged(Executions).Concat(Tagged(ActiveFlights)).Concat(Tagged(Callers)).Concat(Tagged(WaitDuration))
                 .Where(static tag => tag.Key != Role).Select(static tag => $"{tag.Key}={tag.Value}").Distinct().Order(StringComparer.Ordinal);
 
-        public static T Sum<T>(MetricCollector<T> collector, string? role = null)
+        public T Sum<T>(MetricCollector<T> collector, string? role = null)
             where T : struct, INumber<T> =>
-            collector.GetMeasurementSnapshot()
+            Measured(collector)
                 .Where(measurement => role is null || measurement.ContainsTags(new KeyValuePair<string, object?>(Role, role)))
                 .Aggregate(T.Zero, static (sum, measurement) => sum + measurement.Value);
 
@@ -215,8 +218,13 @@ public sealed class InstrumentTests : FlightTest
             WaitDuration.Dispose();
         }
 
-        private static IEnumerable<KeyValuePair<string, object?>> Tagged<T>(MetricCollector<T> collector)
+        private IEnumerable<KeyValuePair<string, object?>> Tagged<T>(MetricCollector<T> collector)
             where T : struct =>
-            collector.GetMeasurementSnapshot().SelectMany(static measurement => measurement.Tags);
+            Measured(collector).SelectMany(static measurement => measurement.Tags);
+
+        private IEnumerable<CollectedMeasurement<T>> Measured<T>(MetricCollector<T> collector)
+            where T : struct =>
+            collector.GetMeasurementSnapshot().Where(
+                measurement => measurement.ContainsTags(new KeyValuePair<string, object?>("pipeline.name", pipeline)));
     }
 }

@@ -1,5 +1,5 @@
+using Polly.SingleFlight.Execution;
 using Polly.SingleFlight.Flights;
-using Polly.SingleFlight.Sharing;
 
 namespace Polly.SingleFlight.Tests.Flights.Model;
 
@@ -85,11 +85,11 @@ internal sealed class SubjectRun<TResult>(
     {
         if (isShared || _landing.Followers is null)
         {
-            OutcomeDistribution.Publish(_landing.Followers, _outcome, now: 0);
+            FollowerService.Publish(_landing.Followers, _outcome, now: 0);
         }
         else
         {
-            OutcomeDistribution.SendAway(flight, _landing.Followers, UnsharedOutcome.ElectNewLeader, now: 0);
+            flight.ElectAmong(_landing.Followers, now: 0).Act();
         }
 
         if (_wait is not null)
