@@ -30,7 +30,7 @@ internal sealed class EntryStore<TResult, TActual>(
 
     private async Task<bool> StoreAsync()
     {
-        if (!permit.IsValid || await FindAsync(pastLocal: true).ConfigureAwait(false) is { } current && current.Outdates(entry.StartedAt))
+        if (!permit.IsValid || await IsOutdatedAsync().ConfigureAwait(false))
         {
             return false;
         }
@@ -42,18 +42,38 @@ internal sealed class EntryStore<TResult, TActual>(
             await parts.Store.StoreSharedAsync(storageKey, entry, placement, CancellationToken.None).ConfigureAwait(false);
         }
 
-        var stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
-        if (stored?.Id == entry.Id && (!permit.IsValid || permit.Calls.HasBegunLater(entry.StartedAt)))
+        if (!permit.IsValid || permit.Calls.HasBegunLater(entry.StartedAt))
         {
-            await parts.Store.RemoveAsync(storageKey, CancellationToken.None).ConfigureAwait(false);
+            await parts.Store.TakeBackAsync<TActual>(storageKey, entry.Id, parts.Now).ConfigureAwait(false);
             return false;
         }
 
+        var stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
         return stored is null
             ? throw new InvalidOperationException("The cache has taken the entry without an error, and does not have it: it may be too large, or not serializable.")
             : stored.Id == entry.Id || stored.Outdates(entry.StartedAt);
     }
 
-    private ValueTask<CacheEntry<TActual>?> FindAsync(bool pastLocal) =>
-        parts.Store.FindAsync<TActual>(storageKey, pastLocal && parts.Store.IsShared, CancellationToken.None);
+    /// <summary>Whether a newer entry, or a mark of eviction, is there. A cache that throws, or does not answer within the limit, does not keep the entry from being stored.</summary>
+    private async ValueTask<bool> IsOutdatedAsync()
+    {
+        try
+        {
+            return await FindAsync(pastLocal: true).ConfigureAwait(false) is { } current && current.Outdates(entry.StartedAt);
+        }
+        catch (Exception)
+        {
+            // Had it answered before the call, the entry would be stored if the store does.
+            return false;
+        }
+    }
+
+    private async ValueTask<CacheEntry<TActual>?> FindAsync(bool pastLocal) => parts.Store.IsShared
+        ? await Limited.RunAsync(
+            static (state, token) => state.Store.FindAsync<TActual>(state.storageKey, state.pastLocal, token),
+            (parts.Store, storageKey, pastLocal),
+            parts.StoreTimeout,
+            parts.Clock,
+            CancellationToken.None).ConfigureAwait(false)
+        : await parts.Store.FindAsync<TActual>(storageKey, pastLocal: false, CancellationToken.None).ConfigureAwait(false);
 }
