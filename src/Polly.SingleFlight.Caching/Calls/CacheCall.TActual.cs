@@ -53,6 +53,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     public override void OnFollowing()
     {
         IsFollower = true;
+        IsRunning = false;
         _outer?.OnFollowing();
     }
 
@@ -63,7 +64,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     public override async ValueTask<Outcome<T>?> BeforeCallbackAsync<T>(InterceptedFlight flight, ResilienceContext context)
     {
         var inside = Enter(flight);
-        if (!_parts.KeepsOutside && await FindNewerAsync(context).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
+        if (!_parts.KeepsOutside && await FindNewerAsync(context, flight).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
         {
             inside.SetResult(found.Result);
             inside.IsFound = true;
@@ -85,6 +86,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         var inside = Enter(flight);
         using (inside.Permit)
         {
+            HasFailed = outcome.Exception is not null;
             if (outcome.Exception is null && !inside.IsFound)
             {
                 var result = (TActual?)(object?)outcome.Result;
@@ -103,10 +105,21 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     }
 
     /// <summary>A newer entry than the caller saw.</summary>
-    public async ValueTask<Outcome<TActual>?> FindNewerAsync(ResilienceContext context)
+    public async ValueTask<Outcome<TActual>?> FindNewerAsync(ResilienceContext context, InterceptedFlight? flight = null)
     {
         var (entry, _) = await _parts.Finder.FindAsync<TActual>(StorageKey, pastLocal: _old is not null, context).ConfigureAwait(context.ContinueOnCapturedContext);
         if (entry is null || !EntryFinder<TResult>.IsFresh(entry, _parts.Now) || entry.StartedAt <= _newerThan)
+        {
+            return null;
+        }
+
+        if (!entry.CanBeHandedOut && flight?.GetCopier<TActual>() is { } copier)
+        {
+            _parts.SetCopier(copier);
+            entry.Copier = copier;
+        }
+
+        if (!entry.CanBeHandedOut && flight is not null)
         {
             return null;
         }
@@ -122,6 +135,8 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     {
         using (permit)
         {
+            IsRunning = false;
+            HasFailed = outcome.Exception is not null;
             Inside? last;
             lock (_inside)
             {
