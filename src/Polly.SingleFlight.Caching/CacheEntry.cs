@@ -30,6 +30,12 @@ public sealed class CacheEntry<TResult> : ICacheSource
     /// <summary>Gets or sets a value indicating whether there is no result, but a mark that all results of earlier calls are evicted.</summary>
     public bool IsEvicted { get; set; }
 
+    /// <summary>
+    /// Gets or sets a value indicating whether each receiver gets a copy of the result, made by the <c>ResultCloner</c> of single flight: a cache may hand out the same object
+    /// again and again.
+    /// </summary>
+    public bool NeedsCopies { get; set; }
+
     /// <summary>Makes the copy for one receiver; null if the result itself may be handed out. Set before the entry is stored in this process.</summary>
     [JsonIgnore]
     internal Func<ResilienceContext, TResult, ValueTask<TResult>>? Copier { get; set; }
@@ -37,6 +43,9 @@ public sealed class CacheEntry<TResult> : ICacheSource
     DateTimeOffset IResultOrigin.EndedAt => StoredAt;
 
     DateTimeOffset? IResultOrigin.ExpiresAt => ExpiresAt;
+
+    /// <summary>Whether a receiver can be given what it is to be given. Another node may have stored the entry, and this one not know the cloner yet.</summary>
+    internal bool CanBeHandedOut => !NeedsCopies || Copier is not null;
 
     /// <summary>Whether a call that began then is older than what the entry says.</summary>
     internal bool Outdates(DateTimeOffset startedAt) => IsEvicted ? StartedAt >= startedAt : StartedAt > startedAt;

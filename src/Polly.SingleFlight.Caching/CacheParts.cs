@@ -9,6 +9,7 @@ namespace Polly.SingleFlight.Caching;
 internal sealed class CacheParts<TResult>
 {
     private volatile bool _keepsOutside;
+    private volatile object? _copier;
 
     public CacheParts(CacheStore store, CacheStrategyOptions<TResult> options, CacheTelemetry<TResult> telemetry, ResiliencePipelineBuilderBase builder)
     {
@@ -58,6 +59,11 @@ internal sealed class CacheParts<TResult>
         get => _keepsOutside;
         set => _keepsOutside = value;
     }
+
+    /// <summary>The copier of results, once a flight has shown it.</summary>
+    public Func<ResilienceContext, TActual, ValueTask<TActual>>? CopierOf<TActual>() => _copier as Func<ResilienceContext, TActual, ValueTask<TActual>>;
+
+    public void SetCopier<TActual>(Func<ResilienceContext, TActual, ValueTask<TActual>> copier) => _copier = copier;
 
     public DateTimeOffset Now => Clock.GetUtcNow();
 }

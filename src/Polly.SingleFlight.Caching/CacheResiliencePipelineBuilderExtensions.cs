@@ -63,7 +63,8 @@ public static class CacheResiliencePipelineBuilderExtensions
         this ResiliencePipelineBuilder<TResult> builder, HybridCache cache, CacheStrategyOptions<TResult> options)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        return builder.AddCacheStrategy(cache, options, scope => new HybridStore(cache, scope ?? Guid.NewGuid().ToString("N"), options.LocalCacheLifetime));
+        return builder.AddCacheStrategy(
+            cache, options, scope => new HybridStore(cache, scope ?? Guid.NewGuid().ToString("N"), options.LocalCacheLifetime, options.ManualControl is not null));
     }
 
     /// <inheritdoc cref="AddCache{TResult}(ResiliencePipelineBuilder{TResult}, IMemoryCache, CacheStrategyOptions{TResult})"/>
@@ -83,7 +84,8 @@ public static class CacheResiliencePipelineBuilderExtensions
     public static ResiliencePipelineBuilder AddCache(this ResiliencePipelineBuilder builder, HybridCache cache, CacheStrategyOptions<object> options)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        return builder.AddCacheStrategy(cache, options, scope => new HybridStore(cache, scope ?? Guid.NewGuid().ToString("N"), options.LocalCacheLifetime));
+        return builder.AddCacheStrategy(
+            cache, options, scope => new HybridStore(cache, scope ?? Guid.NewGuid().ToString("N"), options.LocalCacheLifetime, options.ManualControl is not null));
     }
 
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(CacheStrategyOptions<>))]

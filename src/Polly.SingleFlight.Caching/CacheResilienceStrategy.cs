@@ -99,7 +99,7 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
             if (mode == CacheMode.Default && _parts.Finder.FindLocal<TActual>(key, context) is { IsEvicted: false } entry)
             {
                 var now = _parts.Now;
-                return now < entry.ExpiresAt
+                return now < entry.ExpiresAt && entry.CanBeHandedOut
                     ? Return(entry, now, key, callback, context, state)
                     : Miss(entry, key, _parts.Store.StorageKey<TActual>(key), callback, context, state);
             }
@@ -181,8 +181,8 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
         }
 
         var now = _parts.Now;
-        return EntryFinder<TResult>.IsFresh(entry, now)
-            ? await Return(entry!, now, key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext)
+        return EntryFinder<TResult>.IsFresh(entry, now) && entry!.CanBeHandedOut
+            ? await Return(entry, now, key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext)
             : await Miss(entry, key, storageKey, callback, context, state, hasFailed).ConfigureAwait(context.ContinueOnCapturedContext);
     }
 
@@ -252,6 +252,12 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
     private static ValueTask<Outcome<TActual>> Bypass<TActual, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
     {
+        if (context.GetResultOrigin() is not (null or CacheCall { IsRunning: true }))
+        {
+            // Of an earlier execution with this context.
+            context.SetResultOrigin(null);
+        }
+
         return context.GetFlightInterceptor() is { } outer ? BypassAsync(outer) : Results.Invoke(callback, context, state);
 
         async ValueTask<Outcome<TActual>> BypassAsync(FlightInterceptor outer)

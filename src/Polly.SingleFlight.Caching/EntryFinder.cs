@@ -10,7 +10,7 @@ internal sealed class EntryFinder<TResult>(CacheParts<TResult> parts)
     {
         try
         {
-            return Valid(parts.Store.FindLocal<TActual>(key), key);
+            return WithCopier(Valid(parts.Store.FindLocal<TActual>(key), key));
         }
         catch (Exception exception)
         {
@@ -32,7 +32,7 @@ internal sealed class EntryFinder<TResult>(CacheParts<TResult> parts)
                     parts.Clock,
                     context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext)
                 : await parts.Store.FindAsync<TActual>(storageKey, pastLocal, CancellationToken.None).ConfigureAwait(context.ContinueOnCapturedContext);
-            return new(entry is not null && parts.Ledger.IsRevoked(storageKey, entry.Id) ? null : entry, HasFailed: false);
+            return new(entry is not null && parts.Ledger.IsRevoked(storageKey, entry.Id) ? null : WithCopier(entry), HasFailed: false);
         }
         catch (Exception exception)
         {
@@ -47,6 +47,16 @@ internal sealed class EntryFinder<TResult>(CacheParts<TResult> parts)
 
     /// <summary>Whether an entry has a result whose lifetime is not over.</summary>
     public static bool IsFresh<TActual>(CacheEntry<TActual>? entry, DateTimeOffset now) => entry is { IsEvicted: false } && now < entry.ExpiresAt;
+
+    private CacheEntry<TActual>? WithCopier<TActual>(CacheEntry<TActual>? entry)
+    {
+        if (entry is { CanBeHandedOut: false })
+        {
+            entry.Copier = parts.CopierOf<TActual>();
+        }
+
+        return entry;
+    }
 
     /// <summary>An entry that is being stored by a call which has lost the right to is not there.</summary>
     private CacheEntry<TActual>? Valid<TActual>(CacheEntry<TActual>? entry, object key) =>

@@ -82,7 +82,17 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
             var placement = new Placement(Sum(remaining, parts.StaleOnError), _size?.Invoke(upper) ?? 1, tags);
             source = "ResultCloner";
             entry.Copier = flight?.GetCopier<TActual>();
-            entry.Value = entry.Copier is null ? result : await entry.Copier(context, result).ConfigureAwait(context.ContinueOnCapturedContext);
+            if (entry.Copier is null)
+            {
+                entry.Value = result;
+            }
+            else
+            {
+                parts.SetCopier(entry.Copier);
+                entry.NeedsCopies = true;
+                entry.Value = await entry.Copier(context, result).ConfigureAwait(context.ContinueOnCapturedContext);
+            }
+
             source = "Store";
             return await StoreAsync(call, permit, entry, placement, context).ConfigureAwait(context.ContinueOnCapturedContext) ? entry : null;
         }

@@ -30,7 +30,7 @@ internal sealed class EntryStore<TResult, TActual>(
 
     private async Task<bool> StoreAsync()
     {
-        if (!permit.IsValid || (await FindCurrentAsync().ConfigureAwait(false))?.Outdates(entry.StartedAt) == true)
+        if (!permit.IsValid || await IsOutdatedAsync().ConfigureAwait(false))
         {
             return false;
         }
@@ -42,42 +42,39 @@ internal sealed class EntryStore<TResult, TActual>(
             await parts.Store.StoreSharedAsync(call.StorageKey, entry, placement, CancellationToken.None).ConfigureAwait(false);
         }
 
-        var stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
-        if (stored?.Id == entry.Id && (!permit.IsValid || permit.Calls.HasBegunLater(entry.StartedAt)))
+        if (!permit.IsValid || permit.Calls.HasBegunLater(entry.StartedAt))
         {
-            await parts.Store.RemoveAsync(call.StorageKey, CancellationToken.None).ConfigureAwait(false);
+            await parts.Store.TakeBackAsync<TActual>(call.StorageKey, entry.Id, parts.Now).ConfigureAwait(false);
             return false;
         }
 
+        var stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
         return stored is null
             ? throw new InvalidOperationException("The cache has taken the entry without an error, and does not have it: it may be too large, or not serializable.")
             : stored.Id == entry.Id || stored.Outdates(entry.StartedAt);
     }
 
-    /// <summary>What is stored now. Where that cannot be learned in time, the entry is stored without knowing.</summary>
-    private async ValueTask<CacheEntry<TActual>?> FindCurrentAsync()
+    /// <summary>Whether a newer entry, or a mark of eviction, is there. A cache that throws, or does not answer within the limit, does not keep the entry from being stored.</summary>
+    private async ValueTask<bool> IsOutdatedAsync()
     {
-        if (!parts.Store.IsShared || call.IsSharedSlow)
-        {
-            return parts.Store.FindLocal<TActual>(call.Key);
-        }
-
         try
         {
-            return await Limited.RunAsync(
-                static (store, token) => store.parts.Store.FindAsync<TActual>(store.StorageKey, pastLocal: true, token),
-                (parts, call.StorageKey),
-                parts.StoreTimeout,
-                parts.Clock,
-                CancellationToken.None).ConfigureAwait(false);
+            // A call that was held by it once is not held again.
+            return (call.IsSharedSlow ? parts.Store.FindLocal<TActual>(call.Key) : await FindAsync(pastLocal: true).ConfigureAwait(false)) is { } current && current.Outdates(entry.StartedAt);
         }
         catch (Exception)
         {
-            // The store that follows meets it again.
-            return null;
+            // Had it answered before the call, the entry would be stored if the store does.
+            return false;
         }
     }
 
-    private ValueTask<CacheEntry<TActual>?> FindAsync(bool pastLocal) =>
-        parts.Store.FindAsync<TActual>(call.StorageKey, pastLocal && parts.Store.IsShared, CancellationToken.None);
+    private async ValueTask<CacheEntry<TActual>?> FindAsync(bool pastLocal) => parts.Store.IsShared
+        ? await Limited.RunAsync(
+            static (state, token) => state.Store.FindAsync<TActual>(state.StorageKey, state.pastLocal, token),
+            (parts.Store, call.StorageKey, pastLocal),
+            parts.StoreTimeout,
+            parts.Clock,
+            CancellationToken.None).ConfigureAwait(false)
+        : await parts.Store.FindAsync<TActual>(call.StorageKey, pastLocal: false, CancellationToken.None).ConfigureAwait(false);
 }

@@ -62,20 +62,43 @@ internal sealed class Evictor<TResult> : IEvictor, IDisposable
             var storageKey = parts.Store.StorageKey<TActual>(key);
             if (seen is not null)
             {
+                return await EvictSeenAsync(parts, storageKey, seen, cancellationToken).ConfigureAwait(false);
+            }
+
+            // Before the entry is removed, so that none of them stores another afterwards.
+            parts.Ledger.Revoke(storageKey);
+            var now = parts.Now;
+            await parts.Store.EvictAsync<TActual>(storageKey, now, now, parts.RefreshTimeout, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        /// <summary>Takes its turn among the stores of the key, so that no newer entry comes between the look and the eviction.</summary>
+        private static async ValueTask<bool> EvictSeenAsync(CacheParts<TResult> parts, object storageKey, CacheResult seen, CancellationToken cancellationToken)
+        {
+            using var permit = parts.Ledger.Begin(storageKey);
+            using var timeout = new CancellationTokenSource(parts.StoreTimeout, parts.Clock);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+            var hasTurn = await permit.Calls.TryEnterStoreAsync(limit.Token).ConfigureAwait(false);
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
                 var current = await parts.Store.FindAsync<TActual>(storageKey, pastLocal: true, cancellationToken).ConfigureAwait(false);
                 if (current is null || current.IsEvicted || current.StartedAt > seen.StartedAt || (current.Id != seen.Id && current.StartedAt == seen.StartedAt))
                 {
                     return false;
                 }
-            }
-            else
-            {
-                // Before the entry is removed, so that none of them stores another afterwards.
-                parts.Ledger.Revoke(storageKey);
-            }
 
-            await parts.Store.EvictAsync<TActual>(storageKey, parts.Now, parts.RefreshTimeout, cancellationToken).ConfigureAwait(false);
-            return true;
+                // Calls that began later than what was seen may store what they bring.
+                await parts.Store.EvictAsync<TActual>(storageKey, seen.StartedAt, parts.Now, parts.RefreshTimeout, cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+            finally
+            {
+                if (hasTurn)
+                {
+                    permit.Calls.LeaveStore();
+                }
+            }
         }
     }
 }

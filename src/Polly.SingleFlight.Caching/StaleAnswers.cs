@@ -34,7 +34,7 @@ internal sealed class StaleAnswers<TResult>(CacheParts<TResult> parts, CacheStra
         return entry;
     }
 
-    private bool IsUsable<TActual>(CacheEntry<TActual>? entry, DateTimeOffset now) => entry is { IsEvicted: false } && now - entry.ExpiresAt < _staleOnError;
+    private bool IsUsable<TActual>(CacheEntry<TActual>? entry, DateTimeOffset now) => entry is { IsEvicted: false, CanBeHandedOut: true } && now - entry.ExpiresAt < _staleOnError;
 
     private async ValueTask<bool> HandlesAsync<TActual>(Outcome<TActual> outcome, ResilienceContext context)
     {

@@ -8,7 +8,8 @@ namespace Polly.SingleFlight.Caching;
 internal static class TransientFailures
 {
     /// <summary>
-    /// A failure counts as transient unless it says that the caller was refused, since then the old result is no longer valid either.
+    /// A failure counts as transient unless it says that the caller was refused, since then the old result is no longer valid either. An exception that wraps another says no
+    /// more than that one, except that something rejected the call or that no response came.
     /// </summary>
     public static bool Includes(Exception? exception) => exception switch
     {
@@ -18,6 +19,8 @@ internal static class TransientFailures
         FlightCanceledException => false,
         UnauthorizedAccessException or AuthenticationException or SecurityException => false,
         AggregateException { InnerExceptions: var inner } => inner.All(Includes),
-        _ => true,
+        ExecutionRejectedException or TimeoutException => true,
+        HttpRequestException => exception.InnerException is not OperationCanceledException { InnerException: not TimeoutException },
+        _ => exception.InnerException is null || Includes(exception.InnerException),
     };
 }

@@ -61,6 +61,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     public override void OnFollowing()
     {
         IsFollower = true;
+        IsRunning = false;
         _outer?.OnFollowing();
     }
 
@@ -71,7 +72,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     public override async ValueTask<Outcome<T>?> BeforeCallbackAsync<T>(InterceptedFlight flight, ResilienceContext context)
     {
         var inside = Enter(flight);
-        if (!_parts.KeepsOutside && await FindNewerAsync(context).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
+        if (!_parts.KeepsOutside && await FindNewerAsync(context, flight).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
         {
             inside.SetResult(found.Result);
             inside.IsFound = true;
@@ -90,6 +91,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         var inside = Enter(flight);
         using (inside.Permit)
         {
+            HasFailed = outcome.Exception is not null;
             if (outcome.Exception is null && !inside.IsFound)
             {
                 var result = (TActual?)(object?)outcome.Result;
@@ -108,12 +110,23 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     }
 
     /// <summary>A newer entry than the caller saw.</summary>
-    public async ValueTask<Outcome<TActual>?> FindNewerAsync(ResilienceContext context)
+    public async ValueTask<Outcome<TActual>?> FindNewerAsync(ResilienceContext context, InterceptedFlight? flight = null)
     {
         var entry = IsSharedSlow
             ? _parts.Finder.FindLocal<TActual>(Key, context)
             : (await _parts.Finder.FindAsync<TActual>(StorageKey, pastLocal: _old is not null, context).ConfigureAwait(context.ContinueOnCapturedContext)).Entry;
         if (entry is null || !EntryFinder<TResult>.IsFresh(entry, _parts.Now) || entry.StartedAt <= _newerThan)
+        {
+            return null;
+        }
+
+        if (!entry.CanBeHandedOut && flight?.GetCopier<TActual>() is { } copier)
+        {
+            _parts.SetCopier(copier);
+            entry.Copier = copier;
+        }
+
+        if (!entry.CanBeHandedOut && flight is not null)
         {
             return null;
         }
@@ -129,6 +142,8 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     {
         using (permit)
         {
+            IsRunning = false;
+            HasFailed = outcome.Exception is not null;
             Inside? last;
             lock (_inside)
             {

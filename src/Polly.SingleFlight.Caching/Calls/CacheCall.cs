@@ -4,12 +4,28 @@ namespace Polly.SingleFlight.Caching.Calls;
 internal abstract class CacheCall(object identity) : FlightInterceptor(identity), ICacheSource
 {
     private volatile CacheResult? _result;
+    private volatile bool _hasFailed;
+    private volatile bool _isEnded;
 
     /// <summary>When the call began, by the clock of the pipeline.</summary>
     public DateTimeOffset StartedAt { get; protected init; }
 
     /// <summary>Whether the result is in the cache, kept by this call or found inside the flight.</summary>
     public bool HasEntry => _result is not null;
+
+    /// <summary>Whether strategies further inside run for it. Not while its caller follows.</summary>
+    public bool IsRunning
+    {
+        get => !_isEnded;
+        protected set => _isEnded = !value;
+    }
+
+    /// <summary>Whether the call has ended in an exception.</summary>
+    protected bool HasFailed
+    {
+        get => _hasFailed;
+        set => _hasFailed = value;
+    }
 
     /// <summary>What became of the result, once that is known. Written by the call.</summary>
     protected CacheResult? Result
@@ -25,8 +41,21 @@ internal abstract class CacheCall(object identity) : FlightInterceptor(identity)
     DateTimeOffset? IResultOrigin.ExpiresAt => _result?.ExpiresAt;
 
     /// <summary>What became of the result: for a caller that followed, of its leader's.</summary>
-    public CacheResult? ToResult(ResilienceContext context) =>
-        _result ?? (context.FindFlightInterceptor(Identity) as CacheCall)?._result ?? Unstored(context);
+    public CacheResult? ToResult(ResilienceContext context)
+    {
+        if (HasFailed)
+        {
+            return null;
+        }
+
+        if (_result is { } own)
+        {
+            return own;
+        }
+
+        var leader = context.FindFlightInterceptor(Identity) as CacheCall;
+        return leader is { HasFailed: true } ? null : leader?._result ?? Unstored(context);
+    }
 
     private CacheResult? Unstored(ResilienceContext context) => context.GetFlightInterceptor() == this
         ? null

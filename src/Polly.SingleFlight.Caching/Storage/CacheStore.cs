@@ -15,7 +15,7 @@ internal abstract class CacheStore
     /// <summary>Looks at what is in the memory of the process, without waiting.</summary>
     public abstract CacheEntry<TResult>? FindLocal<TResult>(object key);
 
-    /// <summary>Looks wherever entries are. With <paramref name="pastLocal"/> the memory of the process is not trusted, and gets what is found.</summary>
+    /// <summary>Looks wherever entries are. With <paramref name="pastLocal"/> the memory of the process is not trusted, and gets what is found if that is newer.</summary>
     public abstract ValueTask<CacheEntry<TResult>?> FindAsync<TResult>(object storageKey, bool pastLocal, CancellationToken cancellationToken);
 
     /// <summary>Puts the entry into the memory of the process.</summary>
@@ -27,9 +27,14 @@ internal abstract class CacheStore
     /// <summary>Removes an entry everywhere.</summary>
     public abstract ValueTask RemoveAsync(object storageKey, CancellationToken cancellationToken);
 
-    /// <summary>Evicts an entry everywhere, with a mark that outlives calls in the air where other processes may store what they called for before.</summary>
-    public virtual ValueTask EvictAsync<TResult>(object storageKey, DateTimeOffset now, TimeSpan markTime, CancellationToken cancellationToken) =>
-        RemoveAsync(storageKey, cancellationToken);
+    /// <summary>
+    /// Evicts an entry everywhere, with a mark that outlives calls in the air where other processes may store what they called for before <paramref name="upTo"/>.
+    /// </summary>
+    public virtual ValueTask EvictAsync<TResult>(
+        object storageKey, DateTimeOffset upTo, DateTimeOffset now, TimeSpan markTime, CancellationToken cancellationToken) => RemoveAsync(storageKey, cancellationToken);
+
+    /// <summary>Takes an entry back that ought not to have been stored, wherever it is still the one that counts.</summary>
+    public abstract ValueTask TakeBackAsync<TResult>(object storageKey, long entryId, DateTimeOffset now);
 
     /// <summary>Removes every entry of the scope everywhere.</summary>
     public abstract ValueTask RemoveAllAsync(CancellationToken cancellationToken);

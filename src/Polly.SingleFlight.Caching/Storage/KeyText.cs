@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -11,13 +12,16 @@ internal static class KeyText
     /// <summary>Longer keys are stored under their hash. Microsoft's cache takes 1024 characters, others less.</summary>
     private const int Longest = 400;
 
-    /// <summary>The scope, the result type and the key, or a hash of them where caches would refuse it.</summary>
+    /// <summary>
+    /// The scope, the result type and the key, or a hash of them where caches would refuse it. The hash is of the characters as they are: an encoding would make one
+    /// replacement character of every unpaired surrogate, and so one key of several.
+    /// </summary>
     public static string StorageKey(string prefix, object key)
     {
         var text = key is string plain ? string.Concat(prefix, "s", plain) : prefix + Spell(key);
         return text.Length <= Longest && IsPlain(text)
             ? text
-            : "Polly.SingleFlight#" + Convert.ToHexString(SHA256.HashData(Encoding.Unicode.GetBytes(text)));
+            : "Polly.SingleFlight#" + Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
     }
 
     private static string Spell(object? key) => key switch

@@ -94,6 +94,16 @@ internal sealed class MemoryStore : CacheStore
         return default;
     }
 
+    public override ValueTask TakeBackAsync<TResult>(object storageKey, long entryId, DateTimeOffset now)
+    {
+        if (FindStored<TResult>(storageKey)?.Id == entryId)
+        {
+            _cache.Remove(storageKey);
+        }
+
+        return default;
+    }
+
     /// <summary>Entries of the old generation are found no more; the cache drops them when their time is over, or for want of room.</summary>
     public override ValueTask RemoveAllAsync(CancellationToken cancellationToken)
     {
