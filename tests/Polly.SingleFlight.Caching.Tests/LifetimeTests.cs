@@ -42,9 +42,8 @@ public sealed class LifetimeTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Lifetime_IsFixed_EndsOnTheBuildersClock(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Lifetime_IsFixed_EndsOnTheBuildersClock(CacheKind kind)
     {
         var options = Counted<string>();
         options.LifetimeGenerator = null;
@@ -52,7 +51,7 @@ public sealed class LifetimeTests : CacheTest
 
         // Kept longer than the lifetime, so that it is the strategy and not the cache that ends it.
         options.StaleOnError = TimeSpan.FromHours(1);
-        var pipeline = hybrid ? CachedHybrid(options) : Cached(options);
+        var pipeline = Cached(kind, options);
 
         await Fetch(pipeline, "key");
         Clock.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
@@ -76,14 +75,13 @@ public sealed class LifetimeTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Lifetime_OverThereIsNone_IsKeptAsLongAsCanBe(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Lifetime_OverThereIsNone_IsKeptAsLongAsCanBe(CacheKind kind)
     {
         var options = Counted<string>();
         options.LifetimeGenerator = _ => new(new CacheLifetime(TimeSpan.MaxValue, TimeSpan.MaxValue));
         options.StaleOnError = TimeSpan.MaxValue;
-        var pipeline = hybrid ? CachedHybrid(options) : Cached(options);
+        var pipeline = Cached(kind, options);
 
         await Fetch(pipeline, "key");
         Clock.Advance(TimeSpan.FromDays(3000));

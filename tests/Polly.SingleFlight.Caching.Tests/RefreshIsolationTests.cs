@@ -7,13 +7,11 @@ public sealed class RefreshIsolationTests : CacheTest
     private static readonly AsyncLocal<string?> s_flow = new();
 
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    public async Task Context_OfTheCaller_IsReusedByAnotherWhileTheRefreshRuns(bool hybrid, bool withFlight)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task Context_OfTheCaller_IsReusedByAnotherWhileTheRefreshRuns(CacheKind kind, bool withFlight)
     {
         var options = Counted<string>(refreshAfter: 8 * s_second);
-        var pipeline = hybrid ? CachedHybrid(options, withFlight) : Cached(options, withFlight);
+        var pipeline = Cached(kind, options, withFlight);
         var gate = new Gate();
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
@@ -51,7 +49,7 @@ public sealed class RefreshIsolationTests : CacheTest
 
         Assert.NotSame(caller, used);
         Assert.NotEqual(source.Token, token);
-        Assert.Equal("operation mine! no flow key", seen);
+        Assert.Equal("operation mine! caller key", seen);
         Assert.Equal("another's", caller.Properties.GetValue(s_tenant, ""));
         ResilienceContextPool.Shared.Return(caller);
         Assert.Equal("key:2", await Fetch(pipeline, "key"));

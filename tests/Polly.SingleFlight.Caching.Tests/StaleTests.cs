@@ -7,10 +7,8 @@ namespace Polly.SingleFlight.Caching.Tests;
 public sealed class StaleTests : CacheTest
 {
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    public async Task Failure_AfterExpiry_ReturnsTheOldResult(bool hybrid, bool withFlight)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task Failure_AfterExpiry_ReturnsTheOldResult(CacheKind kind, bool withFlight)
     {
         var options = Counted<string>(staleOnError: 5 * s_second);
         TimeSpan age = default;
@@ -20,7 +18,7 @@ public sealed class StaleTests : CacheTest
             age = args.Age;
             return count(args);
         };
-        var pipeline = hybrid ? CachedHybrid(options, withFlight) : Cached(options, withFlight);
+        var pipeline = Cached(kind, options, withFlight);
         await Fetch(pipeline, "key");
         Clock.Advance((15 * s_second) - TimeSpan.FromTicks(1));
 

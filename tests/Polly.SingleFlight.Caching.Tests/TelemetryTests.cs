@@ -11,15 +11,14 @@ public sealed class TelemetryTests : CacheTest
     private const string Name = "Polly.SingleFlight.Caching";
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Everything_ThatHappens_IsReportedWithoutKeyAndResult(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Everything_ThatHappens_IsReportedWithoutKeyAndResult(CacheKind kind)
     {
         using var meter = new Collectors();
         var builder = Builder<string>("tokens");
         builder.InstanceName = "eu";
         var options = Counted<string>(8 * s_second, TimeSpan.FromHours(1));
-        var pipeline = (hybrid ? builder.AddCache(Hybrid, options) : builder.AddCache(Memory, options))
+        var pipeline = AddCache(builder, kind, options)
             .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>())).Build();
 
         await Fetch(pipeline, "secret");
