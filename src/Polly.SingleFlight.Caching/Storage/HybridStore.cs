@@ -71,8 +71,20 @@ internal sealed class HybridStore : CacheStore
         }
     }
 
-    public override async ValueTask<CacheEntry<TResult>?> FindAsync<TResult>(object storageKey, bool pastLocal, CancellationToken cancellationToken) =>
-        await FindAsync<TResult>((string)storageKey, pastLocal ? _pastLocal : _any, cancellationToken).ConfigureAwait(false);
+    /// <summary>Of what the memory of the process and the distributed cache have the later one counts; there may be no distributed cache, and one may be late.</summary>
+    public override async ValueTask<CacheEntry<TResult>?> FindAsync<TResult>(object storageKey, bool pastLocal, CancellationToken cancellationToken)
+    {
+        var key = (string)storageKey;
+        if (!pastLocal)
+        {
+            return await FindAsync<TResult>(key, _any, cancellationToken).ConfigureAwait(false);
+        }
+
+        // The local one first, since looking past it replaces it.
+        var local = await FindAsync<TResult>(key, _local, CancellationToken.None).ConfigureAwait(false);
+        var shared = await FindAsync<TResult>(key, _pastLocal, cancellationToken).ConfigureAwait(false);
+        return shared is null || local?.StartedAt > shared.StartedAt ? local : shared;
+    }
 
     /// <summary>Where there is a distributed cache, the memory of the process is a copy of it, and how long it lasts is the application's decision.</summary>
     public override ValueTask StoreLocalAsync<TResult>(object storageKey, CacheEntry<TResult> entry, in Placement placement) =>
@@ -96,7 +108,7 @@ internal sealed class HybridStore : CacheStore
             Flags = HybridCacheEntryFlags.DisableLocalCache,
             Expiration = placement.Time,
         }, placement.Tags, cancellationToken).ConfigureAwait(false);
-        if (!_hasDistributed && await FindAsync<TResult>(storageKey, pastLocal: true, cancellationToken).ConfigureAwait(false) is { } found && found.Id == entry.Id)
+        if (!_hasDistributed && await FindAsync<TResult>((string)storageKey, _pastLocal, cancellationToken).ConfigureAwait(false) is { } found && found.Id == entry.Id)
         {
             _hasDistributed = true;
             await StoreLocalAsync(storageKey, entry, placement).ConfigureAwait(false);
