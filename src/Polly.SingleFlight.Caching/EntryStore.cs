@@ -30,7 +30,7 @@ internal sealed class EntryStore<TResult, TActual>(
 
     private async Task<bool> StoreAsync()
     {
-        if (!permit.IsValid || await FindAsync(pastLocal: true).ConfigureAwait(false) is { } current && current.Outdates(entry.StartedAt))
+        if (!permit.IsValid || await FindCurrentAsync().ConfigureAwait(false) is { } current && current.Outdates(entry.StartedAt))
         {
             return false;
         }
@@ -43,6 +43,13 @@ internal sealed class EntryStore<TResult, TActual>(
         }
 
         var stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
+        if (stored is not null && stored.Id != entry.Id && !stored.Outdates(entry.StartedAt) && permit.IsValid)
+        {
+            // Somebody who looked past the memory of the process has put back what the distributed cache had then.
+            await parts.Store.StoreLocalAsync(storageKey, entry, placement).ConfigureAwait(false);
+            stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
+        }
+
         if (stored?.Id == entry.Id && (!permit.IsValid || permit.Calls.HasBegunLater(entry.StartedAt)))
         {
             await parts.Store.RemoveAsync(storageKey, CancellationToken.None).ConfigureAwait(false);
@@ -52,6 +59,20 @@ internal sealed class EntryStore<TResult, TActual>(
         return stored is null
             ? throw new InvalidOperationException("The cache has taken the entry without an error, and does not have it: it may be too large, or not serializable.")
             : stored.Id == entry.Id || stored.Outdates(entry.StartedAt);
+    }
+
+    /// <summary>What there is before the store; nothing if that cannot be read, which is then replaced.</summary>
+    private async ValueTask<CacheEntry<TActual>?> FindCurrentAsync()
+    {
+        try
+        {
+            return await FindAsync(pastLocal: true).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The call's own look-ups have reported it.
+            return null;
+        }
     }
 
     private ValueTask<CacheEntry<TActual>?> FindAsync(bool pastLocal) =>
