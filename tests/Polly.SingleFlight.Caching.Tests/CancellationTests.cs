@@ -61,10 +61,11 @@ public sealed class CancellationTests : CacheTest
     {
         var pipeline = Cached<string>(kind);
         var gate = new Gate();
-        Distributed.LookingUp = token =>
+        Distributed.LookingUp = async token =>
         {
+            // Ends without an exception, since Microsoft's cache leaves that of a look-up which nobody waits for unobserved.
             Probe.Hit("lookup");
-            return cacheIgnoresIt ? gate.Opened : gate.Opened.WaitAsync(token);
+            await Task.WhenAny(gate.Opened, cacheIgnoresIt ? gate.Opened : Task.Delay(System.Threading.Timeout.Infinite, token));
         };
         using var source = new CancellationTokenSource();
         var call = Fetch(pipeline, "key", source.Token);
@@ -77,11 +78,10 @@ public sealed class CancellationTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task DuringTheCall_NothingIsKeptAndNothingStaleIsReturned(bool withFlight)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task DuringTheCall_NothingIsKeptAndNothingStaleIsReturned(CacheKind kind, bool withFlight)
     {
-        var pipeline = Cached(Counted<string>(staleOnError: TimeSpan.FromHours(1)), withFlight);
+        var pipeline = Cached(kind, Counted<string>(staleOnError: TimeSpan.FromHours(1)), withFlight);
         await Fetch(pipeline, "key");
         Clock.Advance(10 * s_second);
         using var source = new CancellationTokenSource();
@@ -103,10 +103,11 @@ public sealed class CancellationTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task DuringTheCall_ResultThatComesAllTheSame_IsThatOfTheFollowers()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task DuringTheCall_ResultThatComesAllTheSame_IsThatOfTheFollowers(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
         var gate = new Gate();
         using var source = new CancellationTokenSource();
         var leader = Fetch(pipeline, "key", gate);
@@ -138,10 +139,11 @@ public sealed class CancellationTests : CacheTest
         Assert.Equal((1, 0), (Distributed.Keys.Count, Listener.Count("OnCacheFailed")));
     }
 
-    [Fact]
-    public async Task EverybodyLeaves_TheFlightsResultIsNotKept()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task EverybodyLeaves_TheFlightsResultIsNotKept(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
         using var source = new CancellationTokenSource();
         var call = Call<string>(
             pipeline,

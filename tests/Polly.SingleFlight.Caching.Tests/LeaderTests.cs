@@ -60,8 +60,9 @@ public sealed class LeaderTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Leader_LeavesAndItsContextIsReused_TheCacheTouchesNothingOfIt()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Leader_LeavesAndItsContextIsReused_TheCacheTouchesNothingOfIt(CacheKind kind)
     {
         ResiliencePropertyKey<string> tenant = new("tenant");
         var options = Counted<string>();
@@ -71,7 +72,7 @@ public sealed class LeaderTests : CacheTest
             seen.Add(args.Context.Properties.GetValue(tenant, "none"));
             return new(true);
         };
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
         var gate = new Gate();
         using var source = new CancellationTokenSource();
         var context = ResilienceContextPool.Shared.Get(source.Token);

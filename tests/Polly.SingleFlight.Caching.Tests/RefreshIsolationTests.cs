@@ -55,8 +55,9 @@ public sealed class RefreshIsolationTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Events_OfARefresh_AreReportedOnItsOwnContext()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Events_OfARefresh_AreReportedOnItsOwnContext(CacheKind kind)
     {
         ResilienceContext? reported = null;
         var options = Counted<string>(refreshAfter: 8 * s_second);
@@ -67,7 +68,7 @@ public sealed class RefreshIsolationTests : CacheTest
             Assert.Equal("key:2", args.Outcome.Result);
             return count(args);
         };
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
         var caller = ResilienceContextPool.Shared.Get();
@@ -80,10 +81,11 @@ public sealed class RefreshIsolationTests : CacheTest
         ResilienceContextPool.Shared.Return(caller);
     }
 
-    [Fact]
-    public async Task Caller_CancelledOnceItReturned_DoesNotEndTheRefresh()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Caller_CancelledOnceItReturned_DoesNotEndTheRefresh(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second));
         var gate = new Gate();
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
@@ -107,10 +109,11 @@ public sealed class RefreshIsolationTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Activity_OfTheCaller_IsNotThatOfTheRefresh()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Activity_OfTheCaller_IsNotThatOfTheRefresh(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second));
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
         using var activity = new System.Diagnostics.Activity("caller").Start();

@@ -31,12 +31,13 @@ public sealed class RefreshTests : CacheTest
         Assert.Equal(2, Probe[Upstream]);
     }
 
-    [Fact]
-    public async Task FromExpiresIn_RefreshesAtFourFifthsOfTheLifetime()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task FromExpiresIn_RefreshesAtFourFifthsOfTheLifetime(CacheKind kind)
     {
         var options = Counted<string>();
         options.LifetimeGenerator = args => new(CacheLifetime.FromExpiresIn(100 * s_second, args.Elapsed));
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
         await Fetch(pipeline, "key");
         Clock.Advance(57 * s_second);
         await Fetch(pipeline, "key");
@@ -50,11 +51,10 @@ public sealed class RefreshTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Hits_DuringARefresh_SetOffNoOther(bool withFlight)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task Hits_DuringARefresh_SetOffNoOther(CacheKind kind, bool withFlight)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second), withFlight);
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second), withFlight);
         var gate = new Gate();
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
@@ -68,10 +68,11 @@ public sealed class RefreshTests : CacheTest
         Assert.Equal((2, 1), (Probe[Upstream], Probe[Refreshed]));
     }
 
-    [Fact]
-    public async Task Refresh_OfAKey_LeavesOthersAlone()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Refresh_OfAKey_LeavesOthersAlone(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second));
         var gate = new Gate();
         await Fetch(pipeline, "a");
         await Fetch(pipeline, "b");
@@ -86,10 +87,11 @@ public sealed class RefreshTests : CacheTest
         await Probe.Reached(Refreshed, 2);
     }
 
-    [Fact]
-    public async Task Refresh_OfASynchronousExecution_RunsInTheBackgroundToo()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Refresh_OfASynchronousExecution_RunsInTheBackgroundToo(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second));
         var gate = new Gate();
 
         Assert.Equal("key:1", Execute());

@@ -66,6 +66,9 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
 
         // Both from the start of the call, so that no result outlives its lifetime by the time that it took.
         options.LifetimeGenerator = args => new(new CacheLifetime(s_lifetime - args.Elapsed, 0.8 * (s_lifetime - args.Elapsed)));
+
+        // The clock leaps, while what these limit goes on in real time.
+        options.RefreshTimeout = options.StoreTimeout = TimeSpan.FromDays(1);
         var builder = Builder<Made>("soak");
         builder = AddCache(builder, kind, options).AddStrategy(_ => _watch, new RefreshWatch.Options());
         return withFlight ? builder.AddSingleFlight(Watched(new SingleFlightStrategyOptions<Made>())).Build() : builder.Build();

@@ -80,11 +80,12 @@ public sealed class TelemetryTests : CacheTest
         ResilienceContextPool.Shared.Return(context);
     }
 
-    [Fact]
-    public async Task MeterListener_Throws_FailsNoExecution()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task MeterListener_Throws_FailsNoExecution(CacheKind kind)
     {
         using var meter = ListenAndThrow();
-        var pipeline = Cached(Counted<string>(8 * s_second, TimeSpan.FromHours(1)));
+        var pipeline = Cached(kind, Counted<string>(8 * s_second, TimeSpan.FromHours(1)));
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
         await Fetch(pipeline, "key");

@@ -50,7 +50,6 @@ internal sealed class DistributedBytes(TimeProvider clock) : IDistributedCache
             await before(token);
         }
 
-        token.ThrowIfCancellationRequested();
         var found = Find(key);
         if (LookedUp is { } after)
         {
