@@ -49,6 +49,13 @@ internal sealed class EntryStore<TResult, TActual>(
         }
 
         var stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
+        if (stored is not null && stored.Id != entry.Id && !stored.Outdates(entry.StartedAt))
+        {
+            // A look past the memory of the process has put back what the distributed cache had before.
+            await parts.Store.StoreLocalAsync(call.StorageKey, entry, placement).ConfigureAwait(false);
+            stored = await FindAsync(pastLocal: false).ConfigureAwait(false);
+        }
+
         return stored is null
             ? throw new InvalidOperationException("The cache has taken the entry without an error, and does not have it: it may be too large, or not serializable.")
             : stored.Id == entry.Id || stored.Outdates(entry.StartedAt);
