@@ -28,6 +28,8 @@ internal sealed record Goal(double Limit, bool IsMinimum, string Unit, int Decim
     public static readonly Goal HttpBytes = AtMostBytes(1843);
     public static readonly Goal HttpFollowerBytes = AtMostBytes(1024);
     public static readonly Goal CacheHitBytes = AtMostBytes(0);
+    public static readonly Goal MemoryHitRatio = AtMostTimes(2.9);
+    public static readonly Goal HybridHitRatio = AtMostTimes(1.5);
 
     /// <summary>A time is as noisy as the machine is busy; a ratio and a number of bytes are not.</summary>
     private bool IsNoisy => Unit == " ns";

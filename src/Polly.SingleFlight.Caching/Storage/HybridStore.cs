@@ -213,21 +213,20 @@ internal sealed class HybridStore : CacheStore
             : _cache.SetAsync(key, entry, options, tags, cancellationToken);
     }
 
-    /// <summary>The beginning of the keys of one result type, made once.</summary>
+    /// <summary>The beginning of the keys of one result type, made once for the scope that used it last.</summary>
     private static class TypePrefix<TResult>
     {
-        private static (string Scope, string Prefix)? s_last;
+        /// <summary>One object, so that no thread sees the scope of one and the text of another.</summary>
+        private static volatile KeyPrefix? s_last;
 
-        public static string Of(string scope)
+        public static KeyPrefix Of(string scope)
         {
-            if (s_last is { } last && (object)last.Scope == scope)
+            if (s_last is { } last && ReferenceEquals(last.Scope, scope))
             {
-                return last.Prefix;
+                return last;
             }
 
-            var prefix = $"{scope}|{typeof(TResult)}|";
-            s_last = (scope, prefix);
-            return prefix;
+            return s_last = new KeyPrefix(scope, typeof(TResult));
         }
     }
 }

@@ -16,10 +16,11 @@ internal static class KeyText
     /// The scope, the result type and the key, or a hash of them where caches would refuse it. The hash is of the characters as they are: an encoding would make one
     /// replacement character of every unpaired surrogate, and so one key of several.
     /// </summary>
-    public static string StorageKey(string prefix, object key)
+    public static string StorageKey(KeyPrefix prefix, object key)
     {
-        var text = key is string plain ? string.Concat(prefix, "s", plain) : prefix + Spell(key);
-        return text.Length <= Longest && IsPlain(text)
+        var spelled = key as string ?? Spell(key);
+        var text = (key is string ? prefix.OfStrings : prefix.Text) + spelled;
+        return text.Length <= Longest && prefix.IsPlain && IsPlain(spelled)
             ? text
             : "Polly.SingleFlight#" + Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
     }
@@ -60,8 +61,13 @@ internal static class KeyText
     }
 
     /// <summary>Whether there are neither control characters nor halves of surrogate pairs, which not every cache takes.</summary>
-    private static bool IsPlain(string text)
+    public static bool IsPlain(string text)
     {
+        if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            return true;
+        }
+
         foreach (var character in text)
         {
             if (char.IsControl(character) || char.IsSurrogate(character))
