@@ -64,7 +64,7 @@ public static class CacheResiliencePipelineBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(cache);
         return builder.AddCacheStrategy(
-            cache, options, scope => new HybridStore(cache, scope ?? Guid.NewGuid().ToString("N"), options.LocalCacheLifetime, options.ManualControl is not null));
+            cache, options, scope => new HybridStore(cache, scope ?? PrivateScope(), options.LocalCacheLifetime, options.ManualControl is not null));
     }
 
     /// <inheritdoc cref="AddCache{TResult}(ResiliencePipelineBuilder{TResult}, IMemoryCache, CacheStrategyOptions{TResult})"/>
@@ -85,7 +85,7 @@ public static class CacheResiliencePipelineBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(cache);
         return builder.AddCacheStrategy(
-            cache, options, scope => new HybridStore(cache, scope ?? Guid.NewGuid().ToString("N"), options.LocalCacheLifetime, options.ManualControl is not null));
+            cache, options, scope => new HybridStore(cache, scope ?? PrivateScope(), options.LocalCacheLifetime, options.ManualControl is not null));
     }
 
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(CacheStrategyOptions<>))]
@@ -121,6 +121,9 @@ public static class CacheResiliencePipelineBuilderExtensions
             : !string.IsNullOrEmpty(builder.Name) ? Part("", builder.Name) + Part("", builder.InstanceName ?? "") + Part("", options.Name ?? "") + version
             : null;
     }
+
+    /// <summary>Nothing that counts: numbers of processes are the same in every container, and entries may outlive a process.</summary>
+    private static string PrivateScope() => Guid.NewGuid().ToString("N");
 
     private static string Part(string kind, string text) => string.Create(CultureInfo.InvariantCulture, $"{kind}{text.Length}:{text}");
 }
