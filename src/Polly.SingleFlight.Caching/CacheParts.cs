@@ -16,6 +16,7 @@ internal sealed class CacheParts<TResult>
         Store = store;
         Builder = builder;
         Telemetry = telemetry;
+        FindLocal = store.FindLocal<TResult>;
         Clock = builder.TimeProvider ?? TimeProvider.System;
         StoreTimeout = options.StoreTimeout;
         StaleOnError = options.StaleOnError;
@@ -27,6 +28,9 @@ internal sealed class CacheParts<TResult>
     }
 
     public CacheStore Store { get; }
+
+    /// <summary>The look at the memory of the process for results of the pipeline's own type. A delegate, since a call of a virtual generic method costs more.</summary>
+    public Func<object, CacheEntry<TResult>?> FindLocal { get; }
 
     public TimeProvider Clock { get; }
 

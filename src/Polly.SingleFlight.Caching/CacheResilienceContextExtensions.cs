@@ -10,6 +10,9 @@ public static class CacheResilienceContextExtensions
 {
     internal static readonly ResiliencePropertyKey<CacheMode> Mode = new("Polly.SF.Cache.Mode");
 
+    /// <summary>Whether a mode was ever set in this process, so that executions of applications that set none do not look for one. Never unset.</summary>
+    private static volatile bool s_hasModes;
+
     /// <summary>The entry that is about to be replaced, in the context of a callback.</summary>
     internal static readonly ResiliencePropertyKey<object?> Replaced = new("Polly.SF.Cache.Old");
 
@@ -28,8 +31,12 @@ public static class CacheResilienceContextExtensions
             throw new ArgumentOutOfRangeException(nameof(mode), mode, "A mode is Default, Refresh or Bypass.");
         }
 
+        s_hasModes = true;
         context.Properties.Set(Mode, mode);
     }
+
+    internal static CacheMode GetCacheMode(this ResilienceContext context) =>
+        s_hasModes && context.Properties.TryGetValue(Mode, out var mode) ? mode : CacheMode.Default;
 
     /// <summary>
     /// Gets what the cache had to do with the last execution of this context: give it to

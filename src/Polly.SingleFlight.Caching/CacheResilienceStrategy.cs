@@ -80,22 +80,31 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
             return new(Results.Canceled<TActual>(context));
         }
 
-        var mode = context.Properties.TryGetValue(CacheResilienceContextExtensions.Mode, out var set) ? set : CacheMode.Default;
-        if (key is null or "" || mode == CacheMode.Bypass || ResultType<TActual>.IsVoid)
+        var mode = context.GetCacheMode();
+        if (key is null or "" || mode == CacheMode.Bypass)
         {
             return Bypass(callback, context, state);
         }
 
-        if (ResultType<TActual>.IsDisposable)
+        if (typeof(TActual) != typeof(TResult))
         {
-            // A pipeline of objects can be asked for one.
-            return Outcome.FromExceptionAsValueTask<TActual>(new InvalidOperationException(Refusal.Of(typeof(TActual))));
+            // A pipeline of objects can be asked for no result, and for a disposable one.
+            if (ResultType<TActual>.IsVoid)
+            {
+                return Bypass(callback, context, state);
+            }
+
+            if (ResultType<TActual>.IsDisposable)
+            {
+                return Outcome.FromExceptionAsValueTask<TActual>(new InvalidOperationException(Refusal.Of(typeof(TActual))));
+            }
+
+            _evictor.Note<TActual>();
         }
 
         object storageKey;
         try
         {
-            _evictor.Note<TActual>();
             if (mode == CacheMode.Default && _parts.Finder.FindLocal<TActual>(key, context) is { IsEvicted: false } entry)
             {
                 var now = _parts.Now;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polly.SingleFlight.Caching.Calls;
 
 namespace Polly.SingleFlight.Caching;
@@ -10,7 +11,8 @@ internal sealed class EntryFinder<TResult>(CacheParts<TResult> parts)
     {
         try
         {
-            return WithCopier(Valid(parts.Store.FindLocal<TActual>(key), key));
+            var entry = typeof(TActual) == typeof(TResult) ? Unsafe.As<CacheEntry<TActual>?>(parts.FindLocal(key)) : parts.Store.FindLocal<TActual>(key);
+            return WithCopier(Valid(entry, key));
         }
         catch (Exception exception)
         {
