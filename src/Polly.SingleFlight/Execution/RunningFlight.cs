@@ -24,7 +24,7 @@ internal readonly record struct RunningFlight<TResult>(
     public bool NeedsPreparation(in Outcome<TResult> outcome) => Parts.Sharing is { Prepares: true } && outcome.Exception is null;
 
     /// <summary>Step 4 and the rest, for a callback that yielded. Does not throw.</summary>
-    public async Task LandAsync(ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader, CancellationToken leaderToken)
+    public async Task LandAsync(ValueTask<Outcome<TResult>> pending, CancellationToken leaderToken)
     {
         Outcome<TResult> outcome;
         try
@@ -36,12 +36,12 @@ internal readonly record struct RunningFlight<TResult>(
             outcome = Outcome.FromException<TResult>(exception);
         }
 
-        if (leader is { IsClaimed: false } && Flight.MayTurnOutForeign(outcome.Exception, leaderToken))
+        if (Flight.MayTurnOutForeign(outcome.Exception, leaderToken) && Flight.WhenLeaderLeaves() is { } left)
         {
-            await Task.WhenAny(leader.Task, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(left, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);
         }
 
-        var landing = Flight.Land(outcome, Now, NeedsPreparation(outcome), leaderToken);
+        var landing = Flight.Land(outcome, Now, NeedsPreparation(outcome), leaderToken, servesFirst: true);
         if (landing.IsDeferred)
         {
             if (Parts.Rules.DetectReentrancy)
@@ -51,14 +51,14 @@ internal readonly record struct RunningFlight<TResult>(
             }
 
             outcome = await Parts.Sharing!.PrepareAsync(Flight, Context, outcome).ConfigureAwait(false);
-            landing = Flight.Land(outcome, Now, unlessFollowed: false, leaderToken);
+            landing = Flight.Land(outcome, Now, unlessFollowed: false, leaderToken, servesFirst: true);
         }
 
-        await ServeAsync(landing, outcome, leader).ConfigureAwait(false);
+        await ServeAsync(landing, outcome).ConfigureAwait(false);
     }
 
-    /// <summary>Step 5, with a leader that has a wait of its own. Does not throw.</summary>
-    public async Task ServeAsync(Landing<TResult> landing, Outcome<TResult> outcome, Waiter<TResult>? leader)
+    /// <summary>Step 5, with a leader that has a wait of its own, or has left. Does not throw.</summary>
+    public async Task ServeAsync(Landing<TResult> landing, Outcome<TResult> outcome)
     {
         landing.Election.Act();
         if (landing.Followers is not null && Parts.Sharing is not null)
@@ -76,18 +76,18 @@ internal readonly record struct RunningFlight<TResult>(
             OutcomeDistribution.Publish(landing.Followers, outcome, landing.Now);
         }
 
-        await ServeLeaderAsync(landing, outcome, leader).ConfigureAwait(false);
+        await ServeLeaderAsync(landing, outcome).ConfigureAwait(false);
     }
 
     /// <summary>Step 5 when the followers have been served, and step 6. Does not throw.</summary>
-    public async Task ServeLeaderAsync(Landing<TResult> landing, Outcome<TResult> outcome, Waiter<TResult>? leader)
+    public async Task ServeLeaderAsync(Landing<TResult> landing, Outcome<TResult> outcome)
     {
-        if (leader is not null && !landing.TooLate && leader.TryClaim())
+        if ((landing.Leader ?? Flight.TakeLeader()) is YieldedRun<TResult> leader)
         {
             var own = ForLeader(outcome, leader.Context);
             await Parts.Telemetry.Completed(leader.Context, Flight).ConfigureAwait(false);
             End();
-            leader.Release(own, landing.Now);
+            leader.Release(own);
             return;
         }
 
@@ -105,12 +105,12 @@ internal readonly record struct RunningFlight<TResult>(
     {
         if (Parts.Sharing is null || landing.Followers is null)
         {
-            _ = ServeAsync(landing, outcome, leader: null);
+            _ = ServeAsync(landing, outcome);
             return;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(
-            static work => _ = work.Running.ServeAsync(work.Landing, work.Outcome, leader: null),
+            static work => _ = work.Running.ServeAsync(work.Landing, work.Outcome),
             (Running: this, Landing: landing, Outcome: outcome),
             preferLocal: false);
     }
@@ -127,6 +127,25 @@ internal readonly record struct RunningFlight<TResult>(
 
         var completed = Parts.Telemetry.Completed(leader, Flight);
         return completed.IsCompletedSuccessfully ? new(own) : ReturnAfterAsync(completed, own, leader);
+    }
+
+    /// <summary>Notes in the context of a leader, and counts, that it was let go while its callback goes on. Does not throw.</summary>
+    public void NoteLeft(ResilienceContext leader, long now)
+    {
+        var result = new SingleFlightResult(SingleFlightRole.Leader, Flight.Joined, Flight.Id, Flight.TimeUntil(now));
+        try
+        {
+            leader.Properties.Set(ContextProperties.Participation, result);
+        }
+        catch (Exception)
+        {
+            // Properties that cannot be written cost the leader its result, and keep it from nothing else.
+        }
+
+        if (SingleFlightInstruments.CountsExecutions)
+        {
+            Parts.Count(result);
+        }
     }
 
     private static async ValueTask<Outcome<TResult>> ReturnAfterAsync(ValueTask completed, Outcome<TResult> outcome, ResilienceContext leader)

@@ -40,7 +40,6 @@ internal sealed partial class Flight<TResult>
         Stripe.Gate.AssertIsHeld();
         var hadKey = IsJoinable;
         var followers = TakeFollowers_NeedsLock();
-        _leader = null;
         Close_NeedsLock(now);
         return Elect_NeedsLock(followers, hadKey, counts, now);
     }

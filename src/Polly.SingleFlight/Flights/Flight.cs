@@ -100,7 +100,10 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     public Activity? Span { get; set; }
 
     /// <summary>The time since the start, by the clock the flight was started on.</summary>
-    public TimeSpan Age => Rules.Clock.Elapsed(StartTimestamp, Rules.Clock.Now);
+    public TimeSpan Age => TimeUntil(Rules.Clock.Now);
+
+    /// <summary>The time from the start until another time, by the clock the flight was started on.</summary>
+    public TimeSpan TimeUntil(long now) => Rules.Clock.Elapsed(StartTimestamp, now);
 
     private string DebugText => $"#{Id} {_state}, {Waiters} of {Joined} callers, leader {Leader}, {ResultType.Name}";
 
@@ -157,7 +160,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     /// <summary>What the leader of the closed flight has to do with it.</summary>
     public SingleFlightResult CreateLeaderResult() =>
-        new(SingleFlightRole.Leader, Joined, Id, Rules.Clock.Elapsed(StartTimestamp, _endTimestamp));
+        new(SingleFlightRole.Leader, Joined, Id, TimeUntil(_endTimestamp));
 
     /// <summary>Called by <see cref="FlightStripe"/> when it puts the flight into the table or takes it out.</summary>
     public void SetJoinable_NeedsLock(bool isJoinable)
