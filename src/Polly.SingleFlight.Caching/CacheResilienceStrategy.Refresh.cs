@@ -53,7 +53,7 @@ internal sealed partial class CacheResilienceStrategy<TResult>
             return;
         }
 
-        var own = FlightContext.Rent(context, out _, out _, CancellationToken.None);
+        var own = FlightContext.RentCopy(context);
         ThreadPool.UnsafeQueueUserWorkItem(
             new BackgroundCall<TActual, TState>(this, new Visit(this, storageKey, entry.StoredAt), storageKey, callback, own, state),
             preferLocal: false);

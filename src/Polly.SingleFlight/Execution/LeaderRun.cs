@@ -154,7 +154,7 @@ internal readonly struct LeaderRun<TResult, TState>
             return Wait(running, new(outcome), registration);
         }
 
-        if (landing is { TooLate: false, Followers: null, Election.IsNone: true })
+        if (landing is { TooLate: false, Followers: null, Election: null })
         {
             registration.Unregister();
             return running.Return(outcome, Leader);
@@ -166,16 +166,11 @@ internal readonly struct LeaderRun<TResult, TState>
     /// <summary>Makes the flight's own context, and opens its span.</summary>
     private RunningFlight<TResult> Begin(out IInsideFlight? inside)
     {
-        var context = FlightContext.Rent(Leader, out inside, out var outer, _flight.Token);
-
-        // A flight that is not looked for passes on what it is inside, as the execution context does.
-        if ((_parts.Rules.DetectReentrancy ? _flight : outer) is { } innermost)
-        {
-            context.Properties.Set(ContextProperties.Flight, innermost);
-        }
-
+        var context = FlightContext.Rent(Leader, _flight, out inside);
         _parts.Sharing?.PrepareContext(_flight, context);
-        return new(_parts, _flight, context, SingleFlightInstruments.StartFlight(_flight), SingleFlightInstruments.FlightStarted(_parts.Tags));
+        SingleFlightInstruments.StartFlight(_flight);
+        SingleFlightInstruments.FlightStarted(_flight, _parts.Tags);
+        return new(_parts, _flight, context);
     }
 
     /// <summary>
@@ -197,9 +192,9 @@ internal readonly struct LeaderRun<TResult, TState>
         }
         finally
         {
-            if (running.Span is not null)
+            if (_flight.OwnSpan is { } span)
             {
-                Activity.Current = running.Span.Parent;
+                Activity.Current = span.Parent;
             }
 
             if (_parts.Rules.DetectReentrancy)
@@ -286,7 +281,7 @@ internal readonly struct LeaderRun<TResult, TState>
         var age = _flight.Age;
         LeaderState before;
         int joined;
-        lock (_flight.Stripe.Gate)
+        using (_flight.Stripe.Gate.Enter())
         {
             before = _flight.LetLeaderGo_NeedsLock();
             joined = _flight.Joined;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Polly.SingleFlight.Flights;
 using Polly.SingleFlight.Sharing;
 using Polly.SingleFlight.Telemetry;
@@ -9,10 +8,7 @@ namespace Polly.SingleFlight.Execution;
 /// <param name="Parts">What the strategy works with.</param>
 /// <param name="Flight">The flight.</param>
 /// <param name="Context">The flight's own context.</param>
-/// <param name="Span">The flight's span, when somebody listens.</param>
-/// <param name="IsCounted">Whether the flight was counted as active.</param>
-internal readonly record struct RunningFlight<TResult>(
-    ExecutionParts Parts, Flight<TResult> Flight, ResilienceContext Context, Activity? Span, bool IsCounted)
+internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Flight<TResult> Flight, ResilienceContext Context)
 {
     /// <summary>How long a cancellation may take from a token that the callback captured to the leader's that is linked to it.</summary>
     private static readonly TimeSpan s_cancellationGrace = TimeSpan.FromMilliseconds(20);
@@ -80,17 +76,34 @@ internal readonly record struct RunningFlight<TResult>(
     }
 
     /// <summary>Step 5 when the followers have been served, and step 6. Does not throw.</summary>
-    public async Task ServeLeaderAsync(Landing<TResult> landing, Outcome<TResult> outcome)
+    public Task ServeLeaderAsync(in Landing<TResult> landing, in Outcome<TResult> outcome)
     {
-        if ((landing.Leader ?? Flight.TakeLeader()) is YieldedRun<TResult> leader)
+        if ((landing.Leader ?? Flight.TakeLeader()) is not YieldedRun<TResult> leader)
         {
-            var own = ForLeader(outcome, leader.Context);
-            await Parts.Telemetry.Completed(leader.Context, Flight).ConfigureAwait(false);
-            End();
-            leader.Release(own);
-            return;
+            return EndWithoutLeaderAsync(landing, outcome);
         }
 
+        var own = ForLeader(outcome, leader.Context);
+        var completed = Parts.Telemetry.Completed(leader.Context, Flight);
+        if (!completed.IsCompletedSuccessfully)
+        {
+            return ReleaseAfterAsync(completed, leader, own);
+        }
+
+        End();
+        leader.Release(own);
+        return Task.CompletedTask;
+    }
+
+    private async Task ReleaseAfterAsync(ValueTask completed, YieldedRun<TResult> leader, Outcome<TResult> own)
+    {
+        await completed.ConfigureAwait(false);
+        End();
+        leader.Release(own);
+    }
+
+    private async Task EndWithoutLeaderAsync(Landing<TResult> landing, Outcome<TResult> outcome)
+    {
         if (!landing.TooLate)
         {
             await Parts.Telemetry.Completed(Context, Flight).ConfigureAwait(false);
@@ -159,7 +172,7 @@ internal readonly record struct RunningFlight<TResult>(
     {
         try
         {
-            FlightContext.CopyBack(Context, leader);
+            FlightContext.CopyBack(Context, Flight, leader);
             Parts.Sharing?.Receive(Flight, outcome);
 
             // The callback's token may have been linked to the leader's, or the exception be another; the leader is to recognise its own (S4).
@@ -179,8 +192,8 @@ internal readonly record struct RunningFlight<TResult>(
     /// <summary>Step 6.</summary>
     private void End()
     {
+        FlightContext.Return(Context, Flight);
         Flight.End();
-        FlightContext.Return(Context);
-        SingleFlightInstruments.FlightEnded(Flight, Span, IsCounted, Parts.Tags);
+        SingleFlightInstruments.FlightEnded(Flight, Parts.Tags);
     }
 }

@@ -135,7 +135,7 @@ internal sealed class YieldedRun<TResult> : LeaderWait<TResult>, IValueTaskSourc
         _registration = default;
         _token = default;
         _executionContext = null;
-        Context = null!;
+        Reset();
         t_spare = this;
     }
 
@@ -166,7 +166,7 @@ internal sealed class YieldedRun<TResult> : LeaderWait<TResult>, IValueTaskSourc
 
         _callback = default;
 
-        // A copy, since this object may be another run's when the leader has been let go.
+        // Copies, since this object may be another run's when the leader has been let go.
         var running = _running;
         if (running.NeedsPreparation(outcome) || running.Flight.MayTurnOutForeign(outcome.Exception, _token))
         {

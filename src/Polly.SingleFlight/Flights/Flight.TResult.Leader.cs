@@ -11,7 +11,7 @@ internal sealed partial class Flight<TResult>
     /// <summary>Gives the leader a wait of its own once its callback has yielded; false if it has left or was let go already.</summary>
     public bool TrySetLeader(LeaderWait<TResult> leader)
     {
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             AssertInvariants_NeedsLock();
             if (IsClosed || LeaderLeft)
@@ -28,7 +28,7 @@ internal sealed partial class Flight<TResult>
     /// <summary>Gives the leader a wait of its own after its flight has landed, while the followers are served.</summary>
     public void SetLandedLeader(LeaderWait<TResult> leader)
     {
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             AssertInvariants_NeedsLock();
             Debug.Assert(IsClosed && !LeaderLeft, "The leader of a flight that landed is still there.");
@@ -39,7 +39,7 @@ internal sealed partial class Flight<TResult>
     /// <summary>Takes the leader's wait, to let the leader go (L1); null if another party has taken it.</summary>
     public LeaderWait<TResult>? TakeLeader()
     {
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             return TakeLeader_NeedsLock();
         }
@@ -48,7 +48,7 @@ internal sealed partial class Flight<TResult>
     /// <summary>Ends when another party than the landing lets the waiting leader go; null if the leader does not wait.</summary>
     public Task? WhenLeaderLeaves()
     {
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             return _leader?.Left_NeedsLock;
         }
@@ -60,7 +60,7 @@ internal sealed partial class Flight<TResult>
         var now = Rules.Clock.Now;
         LeaderWait<TResult>? wait;
         var departure = default(Departure<TResult>);
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             wait = TakeLeader_NeedsLock();
             if (!IsClosed && !LeaderLeft)

@@ -56,7 +56,7 @@ internal sealed partial class Flight<TResult> : Flight
     public Landing<TResult> Land(in Outcome<TResult> outcome, long now, bool unlessFollowed, CancellationToken leaderToken, bool servesFirst = false)
     {
         var cancellations = Cancellations.In(outcome.Exception);
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             AssertInvariants_NeedsLock();
             if (IsClosed)
@@ -93,7 +93,7 @@ internal sealed partial class Flight<TResult> : Flight
         var now = Rules.Clock.Now;
         Waiter<TResult>? followers;
         LeaderWait<TResult>? leader;
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             if (IsClosed)
             {

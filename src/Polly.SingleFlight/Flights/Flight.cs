@@ -20,7 +20,7 @@ namespace Polly.SingleFlight.Flights;
 /// </para>
 /// </remarks>
 [DebuggerDisplay("{DebugText,nq}")]
-internal abstract class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
+internal abstract partial class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
 {
     /// <summary>Long ago, so that callers with a limit on a flight's age do not join it.</summary>
     public const long NotStarted = long.MinValue / 2;
@@ -87,17 +87,8 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>How many callers joined in all, the leader included.</summary>
     public int Joined { get; protected set; }
 
-    /// <summary>
-    /// The tokens of the last callers that left this flight or one it is a successor of, to be compared with and nothing else (I6). Given up
-    /// when the flight ends.
-    /// </summary>
-    public List<CancellationToken>? FiredTokens { get; protected set; }
-
-    /// <summary>Where the flight is in the wait graph; null until it nests. Set once, under the gate of <see cref="WaitGraph"/>.</summary>
-    public Nesting? Nesting { get; set; }
-
-    /// <summary>The span that followers link to. Written by the leader before its callback runs, read after the outcome is published.</summary>
-    public Activity? Span { get; set; }
+    /// <summary>Whether the flight was counted as active.</summary>
+    public bool IsCounted { get; set; }
 
     /// <summary>The time since the start, by the clock the flight was started on.</summary>
     public TimeSpan Age => TimeUntil(Rules.Clock.Now);
@@ -134,13 +125,9 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         (Key as IntrinsicKey)?.GiveUp();
         Key = null!;
         Attachment = null;
-        FiredTokens = null;
-        if (Nesting is { } nesting)
+        if (_extras is not null)
         {
-            lock (WaitGraph.Gate)
-            {
-                nesting.Waits = null;
-            }
+            GiveUpExtras();
         }
     }
 

@@ -8,4 +8,4 @@ namespace Polly.SingleFlight.Flights;
 /// <param name="IsDeferred">The flight has followers and goes on, until the outcome is ready to be shared.</param>
 /// <param name="Leader">The wait of the leader, if it was taken (L1).</param>
 internal readonly record struct Landing<TResult>(
-    bool TooLate, Waiter<TResult>? Followers, Election<TResult> Election, long Now, bool IsDeferred = false, LeaderWait<TResult>? Leader = null);
+    bool TooLate, Waiter<TResult>? Followers, Election<TResult>? Election, long Now, bool IsDeferred = false, LeaderWait<TResult>? Leader = null);

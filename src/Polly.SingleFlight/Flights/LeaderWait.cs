@@ -24,6 +24,13 @@ internal abstract class LeaderWait<TResult>
         _left?.SetResult();
     }
 
+    /// <summary>Makes the wait ready to be another leader's.</summary>
+    protected void Reset()
+    {
+        Context = null!;
+        _left = null;
+    }
+
     /// <summary>Removes the registration on the leader's token and completes the wait. Does not throw.</summary>
     protected abstract void OnLetGo(in Outcome<TResult> outcome, long now);
 }

@@ -143,7 +143,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     {
         var now = Flight.Rules.Clock.Now;
         Departure<TResult> departure;
-        lock (Flight.Stripe.Gate)
+        using (Flight.Stripe.Gate.Enter())
         {
             if (!TryClaim())
             {

@@ -24,7 +24,7 @@ internal sealed class FinalRequest
 
     /// <summary>Null when the request ended where it was sent.</summary>
     public static FinalRequest? Of(HttpCall leader, HttpResponseMessage response) =>
-        response.RequestMessage is { RequestUri: { IsAbsoluteUri: true } uri } last && UriText.Of(uri) != leader.UriText
+        response.RequestMessage is { RequestUri: { IsAbsoluteUri: true } uri } last && !ReferenceEquals(uri, leader.Uri) && UriText.Of(uri) != leader.UriText
             ? new FinalRequest(leader, last, uri)
             : null;
 

@@ -11,7 +11,8 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
 {
     public const string OptionName = "Polly.SingleFlight.Sending";
 
-    private readonly List<HttpRequestMessage> _seen = [];
+    /// <summary>Guarded by this object, as the rest of it is by nothing else.</summary>
+    private List<HttpRequestMessage>? _seen;
     private string? _addition;
 
     public static readonly HttpRequestOptionsKey<Action<HttpRequestMessage>> Option = new(OptionName);
@@ -19,9 +20,9 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
     /// <summary>Whether this very message was seen going out. A handler may send another one after the first was answered.</summary>
     public bool HasSeen(HttpRequestMessage message)
     {
-        lock (_seen)
+        lock (this)
         {
-            return _seen.Contains(message);
+            return _seen?.Contains(message) == true;
         }
     }
 
@@ -30,9 +31,9 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
 
     public void See(HttpRequestMessage request)
     {
-        lock (_seen)
+        lock (this)
         {
-            _seen.Add(request);
+            (_seen ??= []).Add(request);
         }
 
         // Hedged attempts go out at the same time; one that adds nothing must not take away what another added.
@@ -50,9 +51,9 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
     /// </summary>
     public void Pass(HttpRequestMessage? sent)
     {
-        if (sent is not null && !HasSeen(sent))
+        if (outer is not null && sent is not null && !HasSeen(sent))
         {
-            outer?.Invoke(sent);
+            outer(sent);
         }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class SubjectCaller<TResult> : SubjectCaller
         var key = Subject.Key(admission.Key);
         var hash = subject.Table.Hash(key);
         var stripe = subject.Table.StripeOf(hash);
-        lock (stripe.Gate)
+        using (stripe.Gate.Enter())
         {
             var flight = stripe.Find_NeedsLock<TResult>(hash, key, rules.Realm);
             if (flight is not null && !admission.FindsTooOld)

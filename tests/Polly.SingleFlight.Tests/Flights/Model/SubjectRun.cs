@@ -81,7 +81,7 @@ internal sealed class SubjectRun<TResult>(
             landing.Election.Act();
         }
 
-        return new LandingAnswer(mayTurnOutForeign, landing.TooLate, landing.IsDeferred, landing.Followers is not null, !landing.Election.IsNone);
+        return new LandingAnswer(mayTurnOutForeign, landing.TooLate, landing.IsDeferred, landing.Followers is not null, landing.Election is not null);
     }
 
     public void Serve(bool isShared)
@@ -130,7 +130,7 @@ internal sealed class SubjectRun<TResult>(
     private void LetGo()
     {
         LeaderState before;
-        lock (flight.Stripe.Gate)
+        using (flight.Stripe.Gate.Enter())
         {
             before = flight.LetLeaderGo_NeedsLock();
         }
