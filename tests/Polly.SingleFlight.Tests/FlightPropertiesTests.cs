@@ -2,7 +2,11 @@ using Polly.Hedging;
 
 namespace Polly.SingleFlight.Tests;
 
-/// <summary>S3: the properties that a callback finds, whether the flight stands in for them or not.</summary>
+/// <summary>
+/// S3: the properties that a callback finds, whether the flight stands in for them or not. These tests look at contexts that have gone back to their
+/// pool, so they run by themselves.
+/// </summary>
+[Collection(nameof(Flights.WholeThreadPool))]
 public sealed class FlightPropertiesTests : FlightTest
 {
     private static readonly ResiliencePropertyKey<string> s_own = new("own");
