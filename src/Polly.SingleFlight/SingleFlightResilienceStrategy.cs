@@ -27,7 +27,10 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
         var call = new Call<TResult, TState>(callback, context, state);
         if (_keyGenerator is null && _parts.Sharing is not { FindsKeys: true })
         {
-            return Execute(context.GetSingleFlightKey(), null, call);
+            // A context without a property has no key, and nothing else that could be found by its name.
+            return FlightContext.EntriesOf(context).Count == 0 && !context.CancellationToken.IsCancellationRequested
+                ? LoneRun.ExecuteBare(_parts, call)
+                : Execute(context.GetSingleFlightKey(), null, call);
         }
 
         if (context.CancellationToken.IsCancellationRequested)

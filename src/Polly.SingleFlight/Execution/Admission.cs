@@ -38,7 +38,7 @@ internal readonly record struct Admission<TResult>(Flight<TResult>? Flight, Wait
     {
         var rules = parts.Rules;
         var stripe = parts.Table.StripeOf(hash);
-        lock (stripe.Gate)
+        using (stripe.Gate.Enter())
         {
             var flight = stripe.Find_NeedsLock<TResult>(hash, key, rules.Realm);
             if (flight is not null && IsFreshEnough(flight, rules, now))

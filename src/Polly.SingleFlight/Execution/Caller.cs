@@ -5,7 +5,7 @@ namespace Polly.SingleFlight.Execution;
 
 /// <summary>A follower with its own call, in case it has to make it after all.</summary>
 internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResult> flight, in Call<TResult, TState> call, long now)
-    : Waiter<TResult>(flight, call.Context, now, isLeader: false)
+    : Waiter<TResult>(flight, call.Context, now)
 {
     private readonly Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> _callback = call.Callback;
     private readonly TState _state = call.State;

@@ -129,10 +129,9 @@ internal readonly struct LeaderRun<TResult, TState>
         }
 
         var pending = Invoke(running, inside);
-        registration.Unregister();
         if (!pending.IsCompleted)
         {
-            return Wait(running, pending);
+            return Wait(running, pending, registration);
         }
 
         var token = Leader.CancellationToken;
@@ -145,26 +144,28 @@ internal readonly struct LeaderRun<TResult, TState>
         var outcome = Outcomes.Get(pending);
         if (_flight.Interception is not null || _flight.MayTurnOutForeign(outcome.Exception, token))
         {
-            return Wait(running, new(outcome));
+            return Wait(running, new(outcome), registration);
         }
 
         var landing = _flight.Land(outcome, Now, running.NeedsPreparation(outcome), token);
-        return landing.IsDeferred ? Wait(running, new(outcome))
-            : landing is { TooLate: false, Followers: null, Election.IsNone: true } ? running.Return(outcome, Leader)
-            : ServeAndReturn(running, landing, outcome);
+        if (landing.IsDeferred)
+        {
+            return Wait(running, new(outcome), registration);
+        }
+
+        if (landing is { TooLate: false, Followers: null, Election: null })
+        {
+            registration.Unregister();
+            return running.Return(outcome, Leader);
+        }
+
+        return ServeAndReturn(running, landing, outcome, registration);
     }
 
     /// <summary>Makes the flight's own context, and opens its span.</summary>
     private RunningFlight<TResult> Begin(out FlightInterceptor? inside)
     {
-        var context = FlightContext.Rent(Leader, out inside, out var outer, _flight.Token);
-
-        // A flight that is not looked for passes on what it is inside, as the execution context does.
-        if ((_parts.Rules.DetectReentrancy ? _flight : outer) is { } innermost)
-        {
-            context.Properties.Set(ContextProperties.Flight, innermost);
-        }
-
+        var context = FlightContext.Rent(Leader, _flight, out inside);
         if (inside?.IsFor<TResult>(_parts.Builder, _flight.Key) == true)
         {
             _parts.Intercept(_flight).AddLeaders(inside);
@@ -175,7 +176,9 @@ internal readonly struct LeaderRun<TResult, TState>
         }
 
         _parts.Sharing?.PrepareContext(_flight.Attachment, context);
-        return new(_parts, _flight, context, SingleFlightInstruments.StartFlight(_flight), SingleFlightInstruments.FlightStarted(_parts.Tags));
+        SingleFlightInstruments.StartFlight(_flight);
+        SingleFlightInstruments.FlightStarted(_flight, _parts.Tags);
+        return new(_parts, _flight, context);
     }
 
     /// <summary>
@@ -197,9 +200,9 @@ internal readonly struct LeaderRun<TResult, TState>
         }
         finally
         {
-            if (running.Span is not null)
+            if (_flight.OwnSpan is { } span)
             {
-                Activity.Current = running.Span.Parent;
+                Activity.Current = span.Parent;
             }
 
             if (_parts.Rules.DetectReentrancy)
@@ -217,48 +220,54 @@ internal readonly struct LeaderRun<TResult, TState>
     }
 
     /// <summary>Step 3: gives the leader a wait of its own, which its token can end while the callback goes on.</summary>
-    private ValueTask<Outcome<TResult>> Wait(in RunningFlight<TResult> running, ValueTask<Outcome<TResult>> pending)
+    private ValueTask<Outcome<TResult>> Wait(
+        in RunningFlight<TResult> running, ValueTask<Outcome<TResult>> pending, CancellationTokenRegistration registration)
     {
-        var wait = CreateWait(running);
+        var wait = YieldedRun<TResult>.Rent(running, Leader, registration);
+        var task = wait.Task;
         if (!_flight.TrySetLeader(wait))
         {
-            _ = running.LandAsync(pending, leader: null, Leader.CancellationToken);
+            registration.Unregister();
+            _ = running.LandAsync(pending, Leader.CancellationToken);
             return new(LetLeaderGo());
         }
 
-        wait.Listen();
         wait.LandAfter(pending);
-        return new(wait.Task);
-    }
-
-    private LeaderWait<TResult> CreateWait(in RunningFlight<TResult> running)
-    {
-        var wait = new LeaderWait<TResult>(running, Leader);
-        Leader.Properties.Set(ContextProperties.Participation, wait);
-        return wait;
+        return task;
     }
 
     /// <summary>Steps 5 and 6 where the callback completed synchronously, and somebody joined or left meanwhile.</summary>
-    private ValueTask<Outcome<TResult>> ServeAndReturn(in RunningFlight<TResult> running, in Landing<TResult> landing, in Outcome<TResult> outcome)
+    private ValueTask<Outcome<TResult>> ServeAndReturn(
+        in RunningFlight<TResult> running, in Landing<TResult> landing, in Outcome<TResult> outcome, CancellationTokenRegistration registration)
     {
         if (landing.TooLate || _flight.LeaderLeft)
         {
+            registration.Unregister();
             running.ServeWithoutLeader(landing, outcome);
             return new(LetLeaderGo());
         }
 
         if (_parts.Sharing is null || landing.Followers is null)
         {
+            registration.Unregister();
             landing.Election.Act();
             FollowerService.Publish(landing.Followers, outcome, landing.Now);
             return running.Return(outcome, Leader);
         }
 
         // A predicate or a cloner may take its time, so the leader needs a wait that its token can end (S4).
-        var wait = CreateWait(running);
-        wait.Listen();
-        _ = running.ServeAsync(landing, outcome, wait);
-        return new(wait.Task);
+        var wait = YieldedRun<TResult>.Rent(running, Leader, registration);
+        var task = wait.Task;
+        var token = Leader.CancellationToken;
+        _flight.SetLandedLeader(wait);
+        if (token.IsCancellationRequested)
+        {
+            // The registration may have had its turn before there was a wait to end.
+            _flight.OnLeaderTokenFired(token);
+        }
+
+        _ = running.ServeAsync(landing, outcome);
+        return task;
     }
 
     /// <summary>Gives the flight up before its callback has begun. Its followers elect another leader.</summary>
@@ -274,7 +283,7 @@ internal readonly struct LeaderRun<TResult, TState>
         var age = _flight.Age;
         LeaderState before;
         int joined;
-        lock (_flight.Stripe.Gate)
+        using (_flight.Stripe.Gate.Enter())
         {
             before = _flight.LetLeaderGo_NeedsLock();
             joined = _flight.Joined;

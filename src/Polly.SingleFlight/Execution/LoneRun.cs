@@ -27,6 +27,20 @@ internal static class LoneRun
             }
         }
 
+        return Execute(parts, reason, intercepted, call, isWarning);
+    }
+
+    /// <summary>The same for a call without a key whose context had no property before.</summary>
+    public static ValueTask<Outcome<TResult>> ExecuteBare<TResult, TState>(ExecutionParts parts, in Call<TResult, TState> call)
+    {
+        Mark(parts, BypassReason.NoKey, call.Context);
+        return Execute(parts, BypassReason.NoKey, intercepted: null, call, isWarning: false);
+    }
+
+    private static ValueTask<Outcome<TResult>> Execute<TResult, TState>(
+        ExecutionParts parts, BypassReason reason, InterceptedFlight? intercepted, in Call<TResult, TState> call, bool isWarning)
+    {
+        var context = call.Context;
         if (context.CancellationToken.IsCancellationRequested)
         {
             return new(Outcomes.Canceled<TResult>(context));

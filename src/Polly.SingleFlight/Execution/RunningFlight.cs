@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Polly.SingleFlight.Flights;
 using Polly.SingleFlight.Sharing;
 using Polly.SingleFlight.Telemetry;
@@ -9,10 +8,7 @@ namespace Polly.SingleFlight.Execution;
 /// <param name="Parts">What the strategy works with.</param>
 /// <param name="Flight">The flight.</param>
 /// <param name="Context">The flight's own context.</param>
-/// <param name="Span">The flight's span, when somebody listens.</param>
-/// <param name="IsCounted">Whether the flight was counted as active.</param>
-internal readonly record struct RunningFlight<TResult>(
-    ExecutionParts Parts, Flight<TResult> Flight, ResilienceContext Context, Activity? Span, bool IsCounted)
+internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Flight<TResult> Flight, ResilienceContext Context)
 {
     /// <summary>How long a cancellation may take from a token that the callback captured to the leader's that is linked to it.</summary>
     private static readonly TimeSpan s_cancellationGrace = TimeSpan.FromMilliseconds(20);
@@ -24,7 +20,7 @@ internal readonly record struct RunningFlight<TResult>(
     public bool NeedsPreparation(in Outcome<TResult> outcome) => Parts.Sharing is { Prepares: true } && outcome.Exception is null;
 
     /// <summary>Step 4 and the rest, for a callback that yielded. Does not throw.</summary>
-    public async Task LandAsync(ValueTask<Outcome<TResult>> pending, Waiter<TResult>? leader, CancellationToken leaderToken)
+    public async Task LandAsync(ValueTask<Outcome<TResult>> pending, CancellationToken leaderToken)
     {
         Outcome<TResult> outcome;
         try
@@ -42,12 +38,12 @@ internal readonly record struct RunningFlight<TResult>(
             await interception.AfterCallbackAsync(Context, outcome).ConfigureAwait(false);
         }
 
-        if (leader is { IsClaimed: false } && Flight.MayTurnOutForeign(outcome.Exception, leaderToken))
+        if (Flight.MayTurnOutForeign(outcome.Exception, leaderToken) && Flight.WhenLeaderLeaves() is { } left)
         {
-            await Task.WhenAny(leader.Task, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);
+            await Task.WhenAny(left, Task.Delay(s_cancellationGrace, CancellationToken.None)).ConfigureAwait(false);
         }
 
-        var landing = Flight.Land(outcome, Now, NeedsPreparation(outcome), leaderToken);
+        var landing = Flight.Land(outcome, Now, NeedsPreparation(outcome), leaderToken, servesFirst: true);
         if (landing.IsDeferred)
         {
             if (Parts.Rules.DetectReentrancy)
@@ -57,14 +53,14 @@ internal readonly record struct RunningFlight<TResult>(
             }
 
             outcome = await Parts.Sharing!.PrepareAsync(Flight.Attachment, outcome, Flight.Token).ConfigureAwait(false);
-            landing = Flight.Land(outcome, Now, unlessFollowed: false, leaderToken);
+            landing = Flight.Land(outcome, Now, unlessFollowed: false, leaderToken, servesFirst: true);
         }
 
-        await ServeAsync(landing, outcome, leader).ConfigureAwait(false);
+        await ServeAsync(landing, outcome).ConfigureAwait(false);
     }
 
-    /// <summary>Step 5, with a leader that has a wait of its own. Does not throw.</summary>
-    public async Task ServeAsync(Landing<TResult> landing, Outcome<TResult> outcome, Waiter<TResult>? leader)
+    /// <summary>Step 5, with a leader that has a wait of its own, or has left. Does not throw.</summary>
+    public async Task ServeAsync(Landing<TResult> landing, Outcome<TResult> outcome)
     {
         landing.Election.Act();
         if (landing.Followers is not null && Parts.Sharing is not null)
@@ -82,21 +78,38 @@ internal readonly record struct RunningFlight<TResult>(
             FollowerService.Publish(landing.Followers, outcome, landing.Now);
         }
 
-        await ServeLeaderAsync(landing, outcome, leader).ConfigureAwait(false);
+        await ServeLeaderAsync(landing, outcome).ConfigureAwait(false);
     }
 
     /// <summary>Step 5 when the followers have been served, and step 6. Does not throw.</summary>
-    public async Task ServeLeaderAsync(Landing<TResult> landing, Outcome<TResult> outcome, Waiter<TResult>? leader)
+    public Task ServeLeaderAsync(in Landing<TResult> landing, in Outcome<TResult> outcome)
     {
-        if (leader is not null && !landing.TooLate && leader.TryClaim())
+        if ((landing.Leader ?? Flight.TakeLeader()) is not YieldedRun<TResult> leader)
         {
-            var own = ForLeader(outcome, leader.Context);
-            await Parts.Telemetry.Completed(leader.Context, Flight).ConfigureAwait(false);
-            End();
-            leader.Release(own, landing.Now);
-            return;
+            return EndWithoutLeaderAsync(landing, outcome);
         }
 
+        var own = ForLeader(outcome, leader.Context);
+        var completed = Parts.Telemetry.Completed(leader.Context, Flight);
+        if (!completed.IsCompletedSuccessfully)
+        {
+            return ReleaseAfterAsync(completed, leader, own);
+        }
+
+        End();
+        leader.Release(own);
+        return Task.CompletedTask;
+    }
+
+    private async Task ReleaseAfterAsync(ValueTask completed, YieldedRun<TResult> leader, Outcome<TResult> own)
+    {
+        await completed.ConfigureAwait(false);
+        End();
+        leader.Release(own);
+    }
+
+    private async Task EndWithoutLeaderAsync(Landing<TResult> landing, Outcome<TResult> outcome)
+    {
         if (!landing.TooLate)
         {
             await Parts.Telemetry.Completed(Context, Flight).ConfigureAwait(false);
@@ -111,12 +124,12 @@ internal readonly record struct RunningFlight<TResult>(
     {
         if (Parts.Sharing is null || landing.Followers is null)
         {
-            _ = ServeAsync(landing, outcome, leader: null);
+            _ = ServeAsync(landing, outcome);
             return;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(
-            static work => _ = work.Running.ServeAsync(work.Landing, work.Outcome, leader: null),
+            static work => _ = work.Running.ServeAsync(work.Landing, work.Outcome),
             (Running: this, Landing: landing, Outcome: outcome),
             preferLocal: false);
     }
@@ -135,6 +148,25 @@ internal readonly record struct RunningFlight<TResult>(
         return completed.IsCompletedSuccessfully ? new(own) : ReturnAfterAsync(completed, own, leader);
     }
 
+    /// <summary>Notes in the context of a leader, and counts, that it was let go while its callback goes on. Does not throw.</summary>
+    public void NoteLeft(ResilienceContext leader, long now)
+    {
+        var result = new SingleFlightResult(SingleFlightRole.Leader, Flight.Joined, Flight.Id, Flight.TimeUntil(now));
+        try
+        {
+            leader.Properties.Set(ContextProperties.Participation, result);
+        }
+        catch (Exception)
+        {
+            // Properties that cannot be written cost the leader its result, and keep it from nothing else.
+        }
+
+        if (SingleFlightInstruments.CountsExecutions)
+        {
+            Parts.Count(result);
+        }
+    }
+
     private static async ValueTask<Outcome<TResult>> ReturnAfterAsync(ValueTask completed, Outcome<TResult> outcome, ResilienceContext leader)
     {
         await completed.ConfigureAwait(leader.ContinueOnCapturedContext);
@@ -146,7 +178,7 @@ internal readonly record struct RunningFlight<TResult>(
     {
         try
         {
-            FlightContext.CopyBack(Context, leader);
+            FlightContext.CopyBack(Context, Flight, leader);
             Parts.Sharing?.ReceiveOriginal(Flight.Attachment, outcome);
 
             // The callback's token may have been linked to the leader's, or the exception be another; the leader is to recognise its own (S4).
@@ -166,8 +198,8 @@ internal readonly record struct RunningFlight<TResult>(
     /// <summary>Step 6.</summary>
     private void End()
     {
+        FlightContext.Return(Context, Flight);
         Flight.End();
-        FlightContext.Return(Context);
-        SingleFlightInstruments.FlightEnded(Flight, Span, IsCounted, Parts.Tags);
+        SingleFlightInstruments.FlightEnded(Flight, Parts.Tags);
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class Flight<TResult>
             return false;
         }
 
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             return !IsClosed && _followers is not null && !IsForeign_NeedsLock(exception, cancellations, leaderToken);
         }

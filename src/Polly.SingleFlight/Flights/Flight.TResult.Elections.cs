@@ -4,18 +4,18 @@ namespace Polly.SingleFlight.Flights;
 internal sealed partial class Flight<TResult>
 {
     /// <summary>The leader will not run its callback; its followers, if any, elect another, which does not count as one more election.</summary>
-    public Election<TResult> Resign(long now)
+    public Election<TResult>? Resign(long now)
     {
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
-            return IsClosed ? default : CloseAndElect_NeedsLock(now, counts: false);
+            return IsClosed ? null : CloseAndElect_NeedsLock(now, counts: false);
         }
     }
 
     /// <summary>Has the followers of a landed flight, whose outcome is not for them, elect a new leader.</summary>
-    public Election<TResult> ElectAmong(Waiter<TResult> followers, long now)
+    public Election<TResult>? ElectAmong(Waiter<TResult> followers, long now)
     {
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             return Elect_NeedsLock(followers, IsKeyFree_NeedsLock(), counts: true, now);
         }
@@ -35,12 +35,11 @@ internal sealed partial class Flight<TResult>
         }
     }
 
-    private Election<TResult> CloseAndElect_NeedsLock(long now, bool counts = true)
+    private Election<TResult>? CloseAndElect_NeedsLock(long now, bool counts = true)
     {
         Stripe.Gate.AssertIsHeld();
         var hadKey = IsJoinable;
         var followers = TakeFollowers_NeedsLock();
-        _leader = null;
         Close_NeedsLock(now);
         return Elect_NeedsLock(followers, hadKey, counts, now);
     }
@@ -49,7 +48,7 @@ internal sealed partial class Flight<TResult>
     /// Moves the followers to a successor that one of them leads; those elected too often will run alone, and those whose
     /// token has fired are left to their registration, which is about to let them go.
     /// </summary>
-    private Election<TResult> Elect_NeedsLock(Waiter<TResult>? followers, bool takeKey, bool counts, long now)
+    private Election<TResult>? Elect_NeedsLock(Waiter<TResult>? followers, bool takeKey, bool counts, long now)
     {
         Stripe.Gate.AssertIsHeld();
         var electable = new List<Waiter<TResult>>();
@@ -73,7 +72,8 @@ internal sealed partial class Flight<TResult>
             alone = waiter;
         }
 
-        return new Election<TResult>(StartSuccessor_NeedsLock(electable, takeKey, now), alone);
+        var leader = StartSuccessor_NeedsLock(electable, takeKey, now);
+        return leader is null && alone is null ? null : new Election<TResult>(leader, alone);
     }
 
     private Waiter<TResult>? StartSuccessor_NeedsLock(List<Waiter<TResult>> electable, bool takeKey, long now)

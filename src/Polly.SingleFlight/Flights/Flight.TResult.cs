@@ -13,9 +13,6 @@ internal sealed partial class Flight<TResult> : Flight
             ? typeof(void)
             : typeof(TResult);
 
-    /// <summary>The leader's wait; null while its callback runs synchronously, and when it has left.</summary>
-    private Waiter<TResult>? _leader;
-
     public Flight(FlightRules rules, FlightStripe stripe, int hash, object key, long now)
         : base(rules, stripe, hash, key, now)
     {
@@ -33,47 +30,11 @@ internal sealed partial class Flight<TResult> : Flight
         Joined++;
     }
 
-    /// <summary>Gives the leader a wait of its own once its callback has yielded; false if it has left or was let go already.</summary>
-    public bool TrySetLeader(Waiter<TResult> leader)
-    {
-        lock (Stripe.Gate)
-        {
-            AssertInvariants_NeedsLock();
-            if (IsClosed || LeaderLeft)
-            {
-                return false;
-            }
-
-            _leader = leader;
-            Leader = LeaderState.Waiting;
-            return true;
-        }
-    }
-
-    /// <summary>The leader's token fired. Once it has a wait of its own, that wait has its own registration.</summary>
-    public void OnLeaderTokenFired(CancellationToken token)
-    {
-        var now = Rules.Clock.Now;
-        Departure<TResult> departure;
-        lock (Stripe.Gate)
-        {
-            if (IsClosed || LeaderLeft || _leader is not null)
-            {
-                return;
-            }
-
-            departure = Leave_NeedsLock(null, now, token);
-            Leader = departure.Abandoned is null ? LeaderState.Leaving : LeaderState.Abandoning;
-        }
-
-        departure.Act(leaver: null);
-    }
-
-    /// <summary>Takes out a claimed waiter, or, with null, the leader whose callback runs synchronously.</summary>
-    /// <param name="waiter">The waiter.</param>
+    /// <summary>Takes out a claimed follower.</summary>
+    /// <param name="waiter">The follower.</param>
     /// <param name="now">The time by the flight's clock.</param>
-    /// <param name="token">The token of the caller that leaves.</param>
-    public Departure<TResult> Leave_NeedsLock(Waiter<TResult>? waiter, long now, CancellationToken token)
+    /// <param name="token">The token of the follower.</param>
+    public Departure<TResult> Leave_NeedsLock(Waiter<TResult> waiter, long now, CancellationToken token)
     {
         Stripe.Gate.AssertIsHeld();
         AssertInvariants_NeedsLock();
@@ -82,27 +43,8 @@ internal sealed partial class Flight<TResult> : Flight
             return default;
         }
 
-        var isLeader = waiter is null || waiter == _leader;
-        if (isLeader)
-        {
-            Leader = waiter is null ? LeaderState.Leaving : LeaderState.Left;
-            _leader = null;
-        }
-        else
-        {
-            Unlink_NeedsLock(waiter!);
-        }
-
-        if (--Waiters == 0)
-        {
-            Close_NeedsLock(now);
-            return new Departure<TResult>(this, null, default);
-        }
-
-        RememberFired_NeedsLock(token);
-        return isLeader && Rules.LeaderDeparture == LeaderDeparture.HandOver
-            ? new Departure<TResult>(null, this, CloseAndElect_NeedsLock(now))
-            : default;
+        Unlink_NeedsLock(waiter);
+        return Depart_NeedsLock(isLeader: false, now, token);
     }
 
     /// <summary>The callback has ended: closes the flight (I3) and says who is to be given what.</summary>
@@ -110,10 +52,11 @@ internal sealed partial class Flight<TResult> : Flight
     /// <param name="now">The time by the flight's clock.</param>
     /// <param name="unlessFollowed">Leaves a flight with followers open, because its outcome is not ready to be shared.</param>
     /// <param name="leaderToken">The token of the leader, which is compared, and looked at only while the leader is there (I6).</param>
-    public Landing<TResult> Land(in Outcome<TResult> outcome, long now, bool unlessFollowed, CancellationToken leaderToken)
+    /// <param name="servesFirst">Whether the leader can still leave while the outcome is given to followers. Else its wait is taken, if it has one.</param>
+    public Landing<TResult> Land(in Outcome<TResult> outcome, long now, bool unlessFollowed, CancellationToken leaderToken, bool servesFirst = false)
     {
         var cancellations = Cancellations.In(outcome.Exception);
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             AssertInvariants_NeedsLock();
             if (IsClosed)
@@ -133,15 +76,16 @@ internal sealed partial class Flight<TResult> : Flight
                     RememberFired_NeedsLock(leaderToken);
                 }
 
-                return new Landing<TResult>(TooLate: false, null, CloseAndElect_NeedsLock(now), now);
+                var leaderOfLost = TakeLeader_NeedsLock();
+                return new Landing<TResult>(TooLate: false, null, CloseAndElect_NeedsLock(now), now, Leader: leaderOfLost);
             }
 
             // The flight may outlive its landing in execution contexts, its callers must not.
             var followers = TakeFollowers_NeedsLock();
-            _leader = null;
             LandedWithKey = IsJoinable;
+            var leader = servesFirst && followers is not null ? null : TakeLeader_NeedsLock();
             Close_NeedsLock(now);
-            return new Landing<TResult>(TooLate: false, followers, default, now);
+            return new Landing<TResult>(TooLate: false, followers, default, now, Leader: leader);
         }
     }
 
@@ -149,8 +93,8 @@ internal sealed partial class Flight<TResult> : Flight
     {
         var now = Rules.Clock.Now;
         Waiter<TResult>? followers;
-        Waiter<TResult>? leader;
-        lock (Stripe.Gate)
+        LeaderWait<TResult>? leader;
+        using (Stripe.Gate.Enter())
         {
             if (IsClosed)
             {
@@ -158,13 +102,12 @@ internal sealed partial class Flight<TResult> : Flight
             }
 
             followers = TakeFollowers_NeedsLock();
-            leader = _leader;
+            leader = TakeLeader_NeedsLock();
             if (leader is not null)
             {
                 Leader = LeaderState.LetGo;
             }
 
-            _leader = null;
             Close_NeedsLock(now);
         }
 
@@ -175,7 +118,7 @@ internal sealed partial class Flight<TResult> : Flight
             follower.TryRelease(outcome, now);
         }
 
-        leader?.TryRelease(outcome, now);
+        leader?.LetGo(outcome, now);
         return true;
     }
 

@@ -20,13 +20,12 @@ namespace Polly.SingleFlight.Flights;
 /// </para>
 /// </remarks>
 [DebuggerDisplay("{DebugText,nq}")]
-internal abstract class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
+internal abstract partial class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
 {
     /// <summary>Long ago, so that callers with a limit on a flight's age do not join it.</summary>
     public const long NotStarted = long.MinValue / 2;
 
     private Flight? _nextInBucket;
-    private InterceptedFlight? _interception;
     private long _endTimestamp;
 
     /// <summary>Written under the gate, save that the run which closed the flight ends it without; read anywhere.</summary>
@@ -89,12 +88,6 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     public int Joined { get; protected set; }
 
     /// <summary>
-    /// The tokens of the last callers that left this flight or one it is a successor of, to be compared with and nothing else (I6). Given up
-    /// when the flight ends.
-    /// </summary>
-    public List<CancellationToken>? FiredTokens { get; protected set; }
-
-    /// <summary>
     /// Whether a newcomer would be given the outcome: the flight is joinable, or was when it landed. Once lost, for whatever reason, it stays lost.
     /// </summary>
     public bool HoldsKey => IsJoinable || LandedWithKey;
@@ -102,25 +95,18 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     /// <summary>Whether the flight was joinable when its callback ended. Written under the gate.</summary>
     protected bool LandedWithKey { get; set; }
 
-    /// <summary>What strategies outside do inside the flight; null if none does. Written once, by whichever caller comes first.</summary>
-    public InterceptedFlight? Interception => Volatile.Read(ref _interception);
-
-    /// <summary>Where the flight is in the wait graph; null until it nests. Set once, under the gate of <see cref="WaitGraph"/>.</summary>
-    public Nesting? Nesting { get; set; }
-
-    /// <summary>The span that followers link to. Written by the leader before its callback runs, read after the outcome is published.</summary>
-    public Activity? Span { get; set; }
+    /// <summary>Whether the flight was counted as active.</summary>
+    public bool IsCounted { get; set; }
 
     /// <summary>The time since the start, by the clock the flight was started on.</summary>
-    public TimeSpan Age => Rules.Clock.Elapsed(StartTimestamp, Rules.Clock.Now);
+    public TimeSpan Age => TimeUntil(Rules.Clock.Now);
+
+    /// <summary>The time from the start until another time, by the clock the flight was started on.</summary>
+    public TimeSpan TimeUntil(long now) => Rules.Clock.Elapsed(StartTimestamp, now);
 
     private string DebugText => $"#{Id} {_state}, {Waiters} of {Joined} callers, leader {Leader}, {ResultType.Name}";
 
     Flight? IWait.Target => HasEnded || Leader is LeaderState.Left or LeaderState.LetGo ? null : this;
-
-    /// <summary>Sets what strategies outside do inside the flight, unless another caller has, and returns what is set.</summary>
-    public InterceptedFlight SetInterception(InterceptedFlight interception) =>
-        Interlocked.CompareExchange(ref _interception, interception, null) ?? interception;
 
     /// <summary>Gives a successor its time, which could not be read when it was made, since a clock is foreign code (I5).</summary>
     public void BeginTime()
@@ -147,13 +133,9 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         (Key as IntrinsicKey)?.GiveUp();
         Key = null!;
         Attachment = null;
-        FiredTokens = null;
-        if (Nesting is { } nesting)
+        if (_extras is not null)
         {
-            lock (WaitGraph.Gate)
-            {
-                nesting.Waits = null;
-            }
+            GiveUpExtras();
         }
     }
 
@@ -175,12 +157,12 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     /// <summary>What the leader of the closed flight has to do with it.</summary>
     public SingleFlightResult CreateLeaderResult() =>
-        new(SingleFlightRole.Leader, Joined, Id, Rules.Clock.Elapsed(StartTimestamp, _endTimestamp));
+        new(SingleFlightRole.Leader, Joined, Id, TimeUntil(_endTimestamp));
 
     /// <summary>Makes newcomers of the key start afresh.</summary>
     public void Forget()
     {
-        lock (Stripe.Gate)
+        using (Stripe.Gate.Enter())
         {
             if (IsJoinable)
             {

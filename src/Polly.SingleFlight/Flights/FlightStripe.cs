@@ -1,9 +1,4 @@
 using System.Diagnostics;
-#if NET9_0_OR_GREATER
-using Gate = System.Threading.Lock;
-#else
-using Gate = System.Object;
-#endif
 
 namespace Polly.SingleFlight.Flights;
 
@@ -25,7 +20,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
     private long _lastOfTaken;
     private Flight?[] _buckets = new Flight?[SmallestCapacity];
 
-    public Gate Gate { get; } = new();
+    public StripeGate Gate { get; } = new();
 
     public int Count_NeedsLock
     {

@@ -33,7 +33,7 @@ internal sealed class FlightTable
             var count = 0;
             foreach (var stripe in _stripes)
             {
-                lock (stripe.Gate)
+                using (stripe.Gate.Enter())
                 {
                     count += stripe.Count_NeedsLock;
                 }
@@ -52,7 +52,7 @@ internal sealed class FlightTable
     {
         var hash = Hash(key);
         var stripe = StripeOf(hash);
-        lock (stripe.Gate)
+        using (stripe.Gate.Enter())
         {
             var found = stripe.FindAll_NeedsLock(hash, key);
             foreach (var flight in found)
@@ -72,7 +72,7 @@ internal sealed class FlightTable
         var forgot = false;
         foreach (var stripe in _stripes)
         {
-            lock (stripe.Gate)
+            using (stripe.Gate.Enter())
             {
                 if (stripe.Count_NeedsLock == 0)
                 {
@@ -98,7 +98,7 @@ internal sealed class FlightTable
         var hash = Hash(key);
         var stripe = StripeOf(hash);
         List<Flight> found;
-        lock (stripe.Gate)
+        using (stripe.Gate.Enter())
         {
             found = stripe.FindAll_NeedsLock(hash, key);
         }
@@ -117,7 +117,7 @@ internal sealed class FlightTable
         var seen = new List<(Flight Flight, FlightSnapshot Snapshot)>();
         foreach (var stripe in _stripes)
         {
-            lock (stripe.Gate)
+            using (stripe.Gate.Enter())
             {
                 foreach (var flight in stripe.All_NeedsLock())
                 {

@@ -19,4 +19,9 @@ internal static class GateExtensions
         Monitor.IsEntered(gate),
 #endif
         "A method that needs the lock was called without it.");
+
+    /// <inheritdoc cref="AssertIsHeld(Gate)"/>
+    [Conditional("DEBUG")]
+    public static void AssertIsHeld(this StripeGate gate) =>
+        Debug.Assert(gate.IsHeldByCurrentThread, "A method that needs the lock was called without it.");
 }

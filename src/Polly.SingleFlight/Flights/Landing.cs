@@ -6,5 +6,6 @@ namespace Polly.SingleFlight.Flights;
 /// <param name="Election">Who goes on instead, when the outcome is the leader's own cancellation.</param>
 /// <param name="Now">The time of the landing, by the flight's clock.</param>
 /// <param name="IsDeferred">The flight has followers and goes on, until the outcome is ready to be shared.</param>
+/// <param name="Leader">The wait of the leader, if it was taken (L1).</param>
 internal readonly record struct Landing<TResult>(
-    bool TooLate, Waiter<TResult>? Followers, Election<TResult> Election, long Now, bool IsDeferred = false);
+    bool TooLate, Waiter<TResult>? Followers, Election<TResult>? Election, long Now, bool IsDeferred = false, LeaderWait<TResult>? Leader = null);

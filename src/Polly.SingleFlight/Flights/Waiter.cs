@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Polly.SingleFlight.Flights;
 
 /// <summary>
-/// One caller's wait for a flight: the task that the caller was given, and what is needed to let it go.
+/// One follower's wait for a flight: the task that the caller was given, and what is needed to let it go.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -35,13 +35,11 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     private sbyte _aloneBecause = -1;
     private long _time;
 
-    protected Waiter(
-        Flight<TResult> flight, ResilienceContext context, long now, bool isLeader)
+    protected Waiter(Flight<TResult> flight, ResilienceContext context, long now)
         : base(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         Flight = flight;
         Context = context;
-        IsLeader = isLeader;
         CanLeave = context.CancellationToken.CanBeCanceled;
         _time = now;
         _executionContext = ExecutionContext.Capture();
@@ -53,8 +51,6 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     /// <summary>The caller's own context; only for the caller itself and, later, the claimer (I6).</summary>
     public ResilienceContext Context { get; }
-
-    public bool IsLeader { get; }
 
     /// <summary>Whether the caller has a token that can end its wait.</summary>
     public bool CanLeave { get; }
@@ -88,7 +84,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     public bool IsClaimed => (Volatile.Read(ref _state) & Claimed) != 0;
 
-    private string DebugText => $"{(IsLeader ? "leader" : "follower")} of #{Flight.Id}{(IsClaimed ? ", claimed" : "")}{(IsReady ? "" : ", not set up")}";
+    private string DebugText => $"follower of #{Flight.Id}{(IsClaimed ? ", claimed" : "")}{(IsReady ? "" : ", not set up")}";
 
     Flight? IWait.Target => IsClaimed ? null : Flight;
 
@@ -147,7 +143,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     {
         var now = Flight.Rules.Clock.Now;
         Departure<TResult> departure;
-        lock (Flight.Stripe.Gate)
+        using (Flight.Stripe.Gate.Enter())
         {
             if (!TryClaim())
             {
@@ -224,20 +220,17 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     }
 
     protected SingleFlightResult CreateResult() =>
-        new(IsLeader ? SingleFlightRole.Leader : SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time));
+        new(SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time));
 
-    private void RunOwnCallbackOnExecutionContext() => RunOnExecutionContext(static waiter => ((Waiter<TResult>)waiter!).RunOwnCallback());
-
-    /// <summary>Runs something under the execution context of the caller.</summary>
-    protected void RunOnExecutionContext(ContextCallback run)
+    private void RunOwnCallbackOnExecutionContext()
     {
         if (_executionContext is null)
         {
-            run(this);
+            RunOwnCallback();
         }
         else
         {
-            ExecutionContext.Run(_executionContext, run, this);
+            ExecutionContext.Run(_executionContext, static waiter => ((Waiter<TResult>)waiter!).RunOwnCallback(), this);
         }
     }
 }

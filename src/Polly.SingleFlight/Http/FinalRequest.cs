@@ -23,7 +23,7 @@ internal sealed class FinalRequest
 
     /// <summary>Creates the final request; null if there was no redirect.</summary>
     public static FinalRequest? Of(HttpCall leader, HttpResponseMessage response) =>
-        response.RequestMessage is { RequestUri: { IsAbsoluteUri: true } uri } last && UriText.Of(uri) != leader.UriText
+        response.RequestMessage is { RequestUri: { IsAbsoluteUri: true } uri } last && !ReferenceEquals(uri, leader.Uri) && UriText.Of(uri) != leader.UriText
             ? new FinalRequest(leader, last, uri)
             : null;
 

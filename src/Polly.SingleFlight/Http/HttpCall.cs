@@ -67,6 +67,16 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText) : Att
             }
         }
 
+        if (ResilienceHttp.HasOptions(Request))
+        {
+            CopyOptions(request);
+        }
+
+        return request;
+    }
+
+    private void CopyOptions(HttpRequestMessage request)
+    {
         foreach (var (name, value) in Request.Options)
         {
             if (!name.StartsWith(ResilienceHttp.Prefix, StringComparison.Ordinal))
@@ -76,6 +86,5 @@ internal sealed class HttpCall(HttpRequestMessage request, string uriText) : Att
         }
 
         Route.BeginAt(request, Uri);
-        return request;
     }
 }

@@ -7,7 +7,7 @@ namespace Polly.SingleFlight.Http;
 internal sealed class HttpRequestReader(HttpSingleFlightStrategyOptions options)
 {
     private readonly HashSet<HttpMethod> _methods = [.. options.Methods];
-    private readonly HashSet<string> _bypassHeaders = new(options.BypassHeaders, StringComparer.OrdinalIgnoreCase);
+    private readonly HeaderNames _bypassHeaders = new(options.BypassHeaders);
     private readonly int _maxBodyBytes = options.MaxRequestBodyBytes;
     private readonly bool _tokenEndpoint = options.IsForTokenEndpoint;
 

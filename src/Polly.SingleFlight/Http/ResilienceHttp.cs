@@ -14,6 +14,13 @@ internal static class ResilienceHttp
     /// </summary>
     public static bool IsOfAllClients(string? pipelineName) => pipelineName is ['-', ..];
 
+    /// <summary>Whether a request has options besides the context of its execution, which a resilience handler gives it.</summary>
+    public static bool HasOptions(HttpRequestMessage request)
+    {
+        IDictionary<string, object?> options = request.Options;
+        return options.Count > 1 || (options.Count == 1 && !options.ContainsKey(Context.Key));
+    }
+
     /// <summary>The context of the execution that a request belongs to.</summary>
     public static readonly HttpRequestOptionsKey<ResilienceContext?> Context = new("Resilience.Http.ResilienceContext");
 }

@@ -11,8 +11,8 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
 {
     public const string OptionName = "Polly.SingleFlight.Sending";
 
-    /// <summary>Guarded by a lock on itself.</summary>
-    private readonly List<HttpRequestMessage> _seen = [];
+    /// <summary>Made with the first message. Guarded by a lock on this object.</summary>
+    private List<HttpRequestMessage>? _seen;
 
     /// <summary>Written once, with <see cref="Interlocked"/>.</summary>
     private string? _addition;
@@ -22,9 +22,9 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
     /// <summary>Whether this message was observed. A handler may send other messages for the same flight.</summary>
     public bool HasSeen(HttpRequestMessage message)
     {
-        lock (_seen)
+        lock (this)
         {
-            return _seen.Contains(message);
+            return _seen?.Contains(message) == true;
         }
     }
 
@@ -33,9 +33,9 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
 
     public void Observe(HttpRequestMessage request)
     {
-        lock (_seen)
+        lock (this)
         {
-            _seen.Add(request);
+            (_seen ??= []).Add(request);
         }
 
         // Hedged attempts are sent at the same time. An attempt without an addition does not overwrite that of another.
@@ -53,9 +53,9 @@ internal sealed class SendingObserver(IdentityGuard guard, HttpCall call, Action
     /// </summary>
     public void ShowToOuter(HttpRequestMessage? sent)
     {
-        if (sent is not null && !HasSeen(sent))
+        if (outer is not null && sent is not null && !HasSeen(sent))
         {
-            outer?.Invoke(sent);
+            outer(sent);
         }
     }
 }

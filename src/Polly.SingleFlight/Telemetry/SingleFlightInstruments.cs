@@ -33,53 +33,62 @@ internal static class SingleFlightInstruments
     public static bool CountsExecutions => s_executions.Enabled || s_waitDuration.Enabled;
 
     /// <summary>Starts the span of a flight as the current activity; followers link to it, or to the leader's own if it is not sampled.</summary>
-    public static Activity? StartFlight(Flight flight)
+    public static void StartFlight(Flight flight)
     {
-        if (!s_source.HasListeners())
+        if (s_source.HasListeners())
         {
-            return null;
+            StartSpan(flight);
         }
+    }
+
+    private static void StartSpan(Flight flight)
+    {
 
         var outer = Activity.Current;
         try
         {
             var activity = s_source.StartActivity("single_flight.flight");
             flight.Span = activity ?? outer;
-            return activity;
+            flight.OwnSpan = activity;
         }
         catch (Exception)
         {
             // A listener that throws fails nobody's execution.
             Activity.Current = outer;
             flight.Span = outer;
-            return null;
         }
     }
 
-    /// <summary>Counts the flight as active; true when <see cref="FlightEnded"/> is to be told of it.</summary>
-    public static bool FlightStarted(in TagList tags)
+    /// <summary>Counts the flight as active.</summary>
+    public static void FlightStarted(Flight flight, in TagList tags)
     {
-        if (!s_activeFlights.Enabled)
+        if (s_activeFlights.Enabled)
         {
-            return false;
+            flight.IsCounted = true;
+            Guard(static (in TagList tags) => s_activeFlights.Add(1, tags), tags);
         }
-
-        Guard(static (in TagList tags) => s_activeFlights.Add(1, tags), tags);
-        return true;
     }
 
-    public static void FlightEnded(Flight flight, Activity? span, bool wasCounted, in TagList tags)
+    public static void FlightEnded(Flight flight, in TagList tags)
+    {
+        if (flight.OwnSpan is not null || flight.IsCounted || s_callers.Enabled)
+        {
+            RecordEnd(flight, tags);
+        }
+    }
+
+    private static void RecordEnd(Flight flight, in TagList tags)
     {
         try
         {
-            span?.Dispose();
+            flight.OwnSpan?.Dispose();
         }
         catch (Exception)
         {
             // As above.
         }
 
-        if (wasCounted)
+        if (flight.IsCounted)
         {
             Guard(static (in TagList tags) => s_activeFlights.Add(-1, tags), tags);
         }

@@ -78,6 +78,7 @@ internal sealed partial class FlightModel
             Close(flight);
         }
 
+        flight.IsLeaderTaken = flight.IsSeated && flight.ToServe.Count == 0;
         NoteIf(flight.LandedTooLate, $"flight {flight.Number} lands too late");
         return new LandingAnswer(mayTurnOutForeign, flight.LandedTooLate, IsDeferred: false, flight.ToServe.Count > 0, hasElection);
     }

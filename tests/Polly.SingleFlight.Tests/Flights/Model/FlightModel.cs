@@ -83,7 +83,7 @@ internal sealed partial class FlightModel(ModelRules[] rules) : IFlightEngine
             LeaderLeaves(flight);
         }
 
-        if (flight.IsSeated)
+        if (flight is { IsSeated: true, IsLeaderTaken: false })
         {
             Release(firing, ModelCaller.OwnCancellation);
         }

@@ -46,6 +46,9 @@ internal sealed class ModelFlight(int number, int key, bool isText, ModelRules r
     /// <summary>Whether the leader has a wait of its own.</summary>
     public bool IsSeated { get; set; }
 
+    /// <summary>Whether the flight has landed with nobody to serve before its leader, which can leave no more (L1).</summary>
+    public bool IsLeaderTaken { get; set; }
+
     /// <summary>Whether the leader left before the flight closed.</summary>
     public bool LeaderLeft { get; set; }
 

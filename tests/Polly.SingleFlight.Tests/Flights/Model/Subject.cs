@@ -88,7 +88,7 @@ internal sealed class Subject : IFlightEngine, IDisposable
     {
         var hash = Table.Hash(key);
         var stripe = Table.StripeOf(hash);
-        lock (stripe.Gate)
+        using (stripe.Gate.Enter())
         {
             return stripe.Find_NeedsLock<TResult>(hash, key, realm);
         }

@@ -21,12 +21,12 @@ internal sealed class SubjectCaller<TResult> : SubjectCaller
         var key = Subject.Key(admission.Key);
         var hash = subject.Table.Hash(key);
         var stripe = subject.Table.StripeOf(hash);
-        lock (stripe.Gate)
+        using (stripe.Gate.Enter())
         {
             var flight = stripe.Find_NeedsLock<TResult>(hash, key, rules.Realm);
             if (flight is not null && !admission.FindsTooOld)
             {
-                _wait = CreateWait(flight, isLeader: false);
+                _wait = CreateWait(flight);
                 flight.Join_NeedsLock(_wait);
             }
             else
@@ -102,8 +102,9 @@ internal sealed class SubjectCaller<TResult> : SubjectCaller
         : ModelCaller.OutcomeOf((int)Convert.ChangeType(received.Result!, typeof(int), null));
 
     private SubjectRun<TResult> CreateRun(Flight<TResult> flight) =>
-        new(flight, _subject.Listener, _context, () => CreateWait(flight, isLeader: true));
+        new(flight, _subject.Listener, _context, () => NoteRelease(flight));
 
-    private SubjectWaiter<TResult> CreateWait(Flight<TResult> flight, bool isLeader) =>
-        new(flight, _context, _rules, isLeader, released => _subject.ReleasedFrom(released).Add(Number));
+    private SubjectWaiter<TResult> CreateWait(Flight<TResult> flight) => new(flight, _context, _rules, NoteRelease);
+
+    private void NoteRelease(Flight released) => _subject.ReleasedFrom(released).Add(Number);
 }

@@ -5,10 +5,10 @@ namespace Polly.SingleFlight.Tests.Flights.Model;
 
 /// <summary>One flight from the side of its leader, step by step as an execution goes through it.</summary>
 internal sealed class SubjectRun<TResult>(
-    Flight<TResult> flight, SubjectListener listener, ResilienceContext leader, Func<SubjectWaiter<TResult>> createWait)
+    Flight<TResult> flight, SubjectListener listener, ResilienceContext leader, Action released)
 {
     private CancellationTokenRegistration _registration;
-    private SubjectWaiter<TResult>? _wait;
+    private SubjectLeaderWait<TResult>? _wait;
     private Landing<TResult> _landing;
     private Outcome<TResult> _outcome;
     private Outcome<TResult>? _returned;
@@ -16,7 +16,7 @@ internal sealed class SubjectRun<TResult>(
     public Flight<TResult> Flight => flight;
 
     /// <summary>What the leader has got, if it has got something.</summary>
-    public Outcome<TResult>? Received => _wait is { Task.IsCompleted: true } ? _wait.Task.Result : _returned;
+    public Outcome<TResult>? Received => _wait?.Received ?? _returned;
 
     public void Begin()
     {
@@ -46,16 +46,15 @@ internal sealed class SubjectRun<TResult>(
 
     public bool Yield()
     {
-        _registration.Unregister();
-        var wait = createWait();
+        var wait = new SubjectLeaderWait<TResult>(leader, _registration, released);
         if (!flight.TrySetLeader(wait))
         {
+            _registration.Unregister();
             LetGo();
             return false;
         }
 
         _wait = wait;
-        wait.Listen();
         return true;
     }
 
@@ -69,16 +68,20 @@ internal sealed class SubjectRun<TResult>(
         }
 
         var mayTurnOutForeign = flight.MayTurnOutForeign(outcome.Exception, token);
-        var landing = flight.Land(outcome, now: 0, isPrepared, token);
+        var landing = flight.Land(outcome, now: 0, isPrepared, token, servesFirst: true);
         if (!landing.IsDeferred)
         {
-            _registration.Unregister();
+            if (_wait is null)
+            {
+                _registration.Unregister();
+            }
+
             _outcome = outcome;
             _landing = landing;
             landing.Election.Act();
         }
 
-        return new LandingAnswer(mayTurnOutForeign, landing.TooLate, landing.IsDeferred, landing.Followers is not null, !landing.Election.IsNone);
+        return new LandingAnswer(mayTurnOutForeign, landing.TooLate, landing.IsDeferred, landing.Followers is not null, landing.Election is not null);
     }
 
     public void Serve(bool isShared)
@@ -94,10 +97,7 @@ internal sealed class SubjectRun<TResult>(
 
         if (_wait is not null)
         {
-            if (!_landing.TooLate && _wait.TryClaim())
-            {
-                _wait.Release(_outcome, now: 0);
-            }
+            ((SubjectLeaderWait<TResult>?)(_landing.Leader ?? flight.TakeLeader()))?.Release(_outcome);
         }
         else if (_returned is null)
         {
@@ -130,7 +130,7 @@ internal sealed class SubjectRun<TResult>(
     private void LetGo()
     {
         LeaderState before;
-        lock (flight.Stripe.Gate)
+        using (flight.Stripe.Gate.Enter())
         {
             before = flight.LetLeaderGo_NeedsLock();
         }

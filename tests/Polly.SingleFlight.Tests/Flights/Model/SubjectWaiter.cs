@@ -4,8 +4,8 @@ namespace Polly.SingleFlight.Tests.Flights.Model;
 
 /// <summary>A wait that records what is done with it. A request to run only opens a gate, so that the test's thread says when the caller runs.</summary>
 internal sealed class SubjectWaiter<TResult>(
-    Flight<TResult> flight, ResilienceContext context, FlightRules rules, bool isLeader, Action<Flight> released)
-    : Waiter<TResult>(flight, context, now: 0, isLeader)
+    Flight<TResult> flight, ResilienceContext context, FlightRules rules, Action<Flight> released)
+    : Waiter<TResult>(flight, context, now: 0)
 {
     private readonly Gate _runRequest = new();
 
