@@ -174,7 +174,7 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
     private async ValueTask<Outcome<TActual>> FindThenExecute<TActual, TState>(
         object key, object storageKey, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
     {
-        var (entry, _) = await _parts.Finder.FindAsync<TActual>(storageKey, pastLocal: false, context).ConfigureAwait(context.ContinueOnCapturedContext);
+        var (entry, hasFailed) = await _parts.Finder.FindAsync<TActual>(storageKey, pastLocal: false, context).ConfigureAwait(context.ContinueOnCapturedContext);
         if (context.CancellationToken.IsCancellationRequested)
         {
             return Results.Canceled<TActual>(context);
@@ -183,7 +183,7 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
         var now = _parts.Now;
         return EntryFinder<TResult>.IsFresh(entry, now) && entry!.CanBeHandedOut
             ? await Return(entry, now, key, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext)
-            : await Miss(entry, key, storageKey, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+            : await Miss(entry, key, storageKey, callback, context, state, hasFailed).ConfigureAwait(context.ContinueOnCapturedContext);
     }
 
     private ValueTask<Outcome<TActual>> Miss<TActual, TState>(
@@ -192,12 +192,13 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
         object storageKey,
         Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
         ResilienceContext context,
-        TState state)
+        TState state,
+        bool lookHasFailed = false)
     {
         var now = _parts.Now;
         return _parts.Stale.IsRetryDelayed(storageKey, old, now)
             ? Answer(old!, now, context, isStale: true)
-            : Call(old, null, key, storageKey, callback, context, state);
+            : Call(old, null, key, storageKey, callback, context, state, lookHasFailed);
     }
 
     /// <summary>2. Makes the call.</summary>
@@ -208,7 +209,8 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
         object storageKey,
         Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
         ResilienceContext context,
-        TState state)
+        TState state,
+        bool lookHasFailed = false)
     {
         if (_parts.Store is HybridStore { MissesSerializers: true } && Interlocked.Exchange(ref _hasWarned, 1) == 0)
         {
@@ -217,7 +219,7 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
 
         var missed = _parts.Telemetry.Miss(context);
         var outer = context.GetFlightInterceptor();
-        var call = new CacheCall<TResult, TActual>(_parts, key, storageKey, old, newerThan, outer);
+        var call = new CacheCall<TResult, TActual>(_parts, key, storageKey, old, newerThan, outer) { LookHasFailed = lookHasFailed };
         return missed.IsCompletedSuccessfully && !_parts.Stale.AreOn
             ? CallRunner.Run(_parts, call, outer, callback, context, state)
             : CallAsync(missed, call, outer, old, callback, context, state);

@@ -94,7 +94,7 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
             }
 
             source = "Store";
-            return await StoreAsync(call.StorageKey, permit, entry, placement, context).ConfigureAwait(context.ContinueOnCapturedContext) ? entry : null;
+            return await StoreAsync(call, permit, entry, placement, context).ConfigureAwait(context.ContinueOnCapturedContext) ? entry : null;
         }
         catch (Exception exception)
         {
@@ -105,6 +105,13 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
 
             return null;
         }
+    }
+
+    /// <summary>How to keep an entry for the rest of its time that was in the cache before.</summary>
+    public Placement PlacementAgain<TActual>(CacheEntry<TActual> entry)
+    {
+        var rest = Sum(entry.ExpiresAt - parts.Now, parts.StaleOnError);
+        return new Placement(rest > TimeSpan.Zero ? rest : TimeSpan.FromTicks(1), _size?.Invoke(Results.Up<TResult, TActual>(entry.Value!)) ?? 1, _scopeTag is null ? null : [_scopeTag]);
     }
 
     /// <summary>How old the result is, if a strategy inside says so.</summary>
@@ -127,11 +134,11 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
 
     /// <summary>Stores the entry. The caller is held no longer than the limit; a store that is late goes on.</summary>
     private async ValueTask<bool> StoreAsync<TActual>(
-        object storageKey, Permit permit, CacheEntry<TActual> entry, Placement placement, ResilienceContext context)
+        CacheCall<TResult, TActual> call, Permit permit, CacheEntry<TActual> entry, Placement placement, ResilienceContext context)
     {
         permit.EntryId = entry.Id;
         permit.Share();
-        var store = new EntryStore<TResult, TActual>(parts, permit, storageKey, entry, placement);
+        var store = new EntryStore<TResult, TActual>(parts, permit, call, entry, placement);
         var storing = store.RunAsync();
         if (storing.IsCompleted)
         {
@@ -145,7 +152,11 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
         catch (TimeoutException late) when (!storing.IsCompleted)
         {
             parts.Telemetry.Failed(context, "Store", late);
-            return false;
+            _ = storing.ContinueWith(
+                static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+            // What is late may be behind the memory of the process, which has it then.
+            return parts.Store.FindLocal<TActual>(call.Key)?.Id == entry.Id;
         }
     }
 }
