@@ -258,9 +258,11 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
             context.SetResultOrigin(null);
         }
 
-        return context.GetFlightInterceptor() is { } outer ? BypassAsync(outer) : Results.Invoke(callback, context, state);
+        return context.GetFlightInterceptor() is { } outer ? BypassAsync(outer, callback, context, state) : Results.Invoke(callback, context, state);
 
-        async ValueTask<Outcome<TActual>> BypassAsync(FlightInterceptor outer)
+        // What it needs is passed to it, since what it would capture is allocated for every bypass.
+        static async ValueTask<Outcome<TActual>> BypassAsync(
+            FlightInterceptor outer, Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback, ResilienceContext context, TState state)
         {
             context.SetFlightInterceptor(null);
             var outcome = await Results.Invoke(callback, context, state).Settle().ConfigureAwait(context.ContinueOnCapturedContext);

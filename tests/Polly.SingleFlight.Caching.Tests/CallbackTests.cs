@@ -72,14 +72,15 @@ public sealed class CallbackTests : CacheTest
         Assert.Equal("key:2", await Fail(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task OnMiss_AndOnHit_AreAwaited()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task OnMiss_AndOnHit_AreAwaited(CacheKind kind)
     {
         var gate = new Gate();
         var options = Counted<string>();
         options.OnMiss = _ => new(gate.Opened);
         options.OnHit = _ => new(gate.Opened);
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
         var miss = Fetch(pipeline, "key");
         Assert.Equal((false, 0), (miss.IsCompleted, Probe[Upstream]));
         gate.Open();

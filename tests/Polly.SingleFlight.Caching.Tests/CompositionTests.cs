@@ -8,11 +8,10 @@ public sealed class CompositionTests : CacheTest
     private static readonly string[] s_keys = ["a", "b", "c", "d"];
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Waves_OfThousandCallersOnFourKeys_CallOncePerKeyAndLifetime(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Waves_OfThousandCallersOnFourKeys_CallOncePerKeyAndLifetime(CacheKind kind)
     {
-        var pipeline = Composed(hybrid, Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Composed(kind, Counted<string>(refreshAfter: 8 * s_second));
 
         Assert.Equal(4, await WaveAsync(pipeline, expectedCalls: 4));
         Assert.Equal(0, await WaveAsync(pipeline, expectedCalls: 0));
@@ -31,10 +30,11 @@ public sealed class CompositionTests : CacheTest
         Assert.Equal((12, 4), (Probe[Upstream], Probe[Refreshed]));
     }
 
-    [Fact]
-    public async Task Retry_InsideTheFlight_IsOneLoopWhoseResultIsCached()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Retry_InsideTheFlight_IsOneLoopWhoseResultIsCached(CacheKind kind)
     {
-        var pipeline = Composed(hybrid: false, Counted<string>());
+        var pipeline = Composed(kind, Counted<string>());
         var attempts = 0;
 
         var result = await Call(pipeline, "key", _ => Task.FromResult(
@@ -44,10 +44,11 @@ public sealed class CompositionTests : CacheTest
         Assert.Equal("key:1", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Retry_BetweenCacheAndFlight_ResultIsCached()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Retry_BetweenCacheAndFlight_ResultIsCached(CacheKind kind)
     {
-        var pipeline = Builder<string>().AddCache(Memory, Counted<string>()).AddRetry(Retry()).AddSingleFlight(Flights()).Build();
+        var pipeline = AddCache(Builder<string>("retried"), kind, Counted<string>()).AddRetry(Retry()).AddSingleFlight(Flights()).Build();
         var attempts = 0;
         await Call(pipeline, "key", _ => Task.FromResult(
             Interlocked.Increment(ref attempts) < 3 ? throw new InvalidOperationException() : Answer("key")));
@@ -55,40 +56,48 @@ public sealed class CompositionTests : CacheTest
         Assert.Equal("key:1", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task CacheInsideTheFlight_IsAskedOncePerFlight()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task CacheInsideTheFlight_IsAskedOncePerFlight(CacheKind kind)
     {
-        var pipeline = Builder<string>().AddSingleFlight(Flights()).AddCache(Memory, Counted<string>(refreshAfter: 8 * s_second)).Build();
+        var pipeline = AddCache(Builder<string>("inside").AddSingleFlight(Flights()), kind, Counted<string>(refreshAfter: 8 * s_second)).Build();
         var gate = new Gate();
         var callers = s_keys.Concat(s_keys).Select(key => Fetch(pipeline, key, gate)).ToArray();
         await Probe.Reached(Joined, 4);
         gate.Open();
-        await Task.WhenAll(callers);
+        var results = await Task.WhenAll(callers);
         Assert.Equal((4, 4), (Probe[Upstream], Probe[Miss]));
 
-        Assert.Equal("a:1", await Fetch(pipeline, "a"));
+        Assert.Equal(results[0], await Fetch(pipeline, "a"));
         Clock.Advance(8 * s_second);
-        Assert.Equal("a:1", await Fetch(pipeline, "a"));
+        Assert.Equal(results[0], await Fetch(pipeline, "a"));
         await Probe.Reached(Refreshed, 1);
         Assert.Equal("a:5", await Fetch(pipeline, "a"));
     }
 
-    [Fact]
-    public async Task TwoCaches_OuterIsFilledFromTheInner()
+    /// <summary>What the inner cache has is as old in the outer one, which keeps it for what is left of its own lifetime.</summary>
+    [Theory]
+    [MemberData(nameof(DistributedCaches))]
+    public async Task TwoCaches_OuterIsFilledFromTheInner(CacheKind kind)
     {
         var inner = Counted<string>();
         inner.OnHit = _ => Count("inner hit");
         inner.LifetimeGenerator = _ => new(new CacheLifetime(TimeSpan.FromHours(1)));
-        var pipeline = Builder<string>("two").AddCache(Memory, Counted<string>()).AddCache(Hybrid, inner).AddSingleFlight(Flights()).Build();
+        var pipeline = AddCache(Builder<string>("two").AddCache(Memory, Counted<string>()), kind, inner).AddSingleFlight(Flights()).Build();
 
         await Fetch(pipeline, "key");
-        Assert.Equal((1, 1), (Memory.Count, Hybrid.Keys.Count));
+        Assert.Equal((1, 1), (Memory.Count, Distributed.Keys.Count));
         await Fetch(pipeline, "key");
         Assert.Equal((1, 0), (Probe[Hit], Probe["inner hit"]));
-        Clock.Advance(10 * s_second);
+        Memory.Clear();
+        Clock.Advance(4 * s_second);
         Assert.Equal("key:1", await Fetch(pipeline, "key"));
         Assert.Equal("key:1", await Fetch(pipeline, "key"));
         Assert.Equal((2, 1), (Probe[Hit], Probe["inner hit"]));
+        Clock.Advance(6 * s_second);
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        Assert.Equal((2, 3), (Probe[Hit], Probe["inner hit"]));
 
         ValueTask Count(string name)
         {
@@ -97,10 +106,11 @@ public sealed class CompositionTests : CacheTest
         }
     }
 
-    [Fact]
-    public async Task TwoCaches_LeaderLeaves_NobodyCallsAgain()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task TwoCaches_LeaderLeaves_NobodyCallsAgain(CacheKind kind)
     {
-        var pipeline = Builder<string>("two").AddCache(Memory, Counted<string>()).AddCache(Hybrid, Counted<string>()).AddSingleFlight(Flights()).Build();
+        var pipeline = AddCache(Builder<string>("two").AddCache(Memory, Counted<string>()), kind, Counted<string>()).AddSingleFlight(Flights()).Build();
         var gate = new Gate();
         using var source = new CancellationTokenSource();
         var leader = Fetch(pipeline, "key", gate, source.Token);
@@ -131,11 +141,12 @@ public sealed class CompositionTests : CacheTest
         Assert.Equal(entries, Memory.Count);
     }
 
-    [Fact]
-    public async Task PipelineAddedToThePipeline_WithTheFlightInIt_ResultIsCached()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task PipelineAddedToThePipeline_WithTheFlightInIt_ResultIsCached(CacheKind kind)
     {
         var flight = Builder<string>().AddSingleFlight(Flights()).Build();
-        var pipeline = Builder<string>().AddCache(Memory, Counted<string>()).AddPipeline(flight).Build();
+        var pipeline = AddCache(Builder<string>("joined"), kind, Counted<string>()).AddPipeline(flight).Build();
 
         await Fetch(pipeline, "key");
 
@@ -143,12 +154,8 @@ public sealed class CompositionTests : CacheTest
         Assert.Equal(1, Probe[Started]);
     }
 
-    private ResiliencePipeline<string> Composed(bool hybrid, CacheStrategyOptions<string> options)
-    {
-        var builder = Builder<string>("composed");
-        return (hybrid ? builder.AddCache(Hybrid, options) : builder.AddCache(Memory, options))
-            .AddSingleFlight(Flights()).AddRetry(Retry()).Build();
-    }
+    private ResiliencePipeline<string> Composed(CacheKind kind, CacheStrategyOptions<string> options) =>
+        AddCache(Builder<string>("composed"), kind, options).AddSingleFlight(Flights()).AddRetry(Retry()).Build();
 
     private SingleFlightStrategyOptions<string> Flights() => Watched(new SingleFlightStrategyOptions<string>());
 

@@ -4,10 +4,8 @@ namespace Polly.SingleFlight.Caching.Tests;
 public sealed class ElapsedTests : CacheTest
 {
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(true, false)]
-    [InlineData(true, true)]
-    public async Task OptionCallbacks_TakeTheirTime_TheLifetimeGetsNoLonger(bool withFlight, bool hybrid)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task OptionCallbacks_TakeTheirTime_TheLifetimeGetsNoLonger(CacheKind kind, bool withFlight)
     {
         var options = Counted<string>(staleOnError: TimeSpan.FromHours(1));
         options.ShouldCache = _ =>
@@ -20,7 +18,7 @@ public sealed class ElapsedTests : CacheTest
             Clock.Advance(s_second);
             return new(CacheLifetime.FromExpiresIn(10 * s_second, args.Elapsed) with { RefreshAfter = null });
         };
-        var pipeline = hybrid ? CachedHybrid(options, withFlight) : Cached(options, withFlight);
+        var pipeline = Cached(kind, options, withFlight);
 
         await Fetch(pipeline, "key");
         Clock.Advance((5 * s_second) - TimeSpan.FromTicks(1));
@@ -29,9 +27,13 @@ public sealed class ElapsedTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    /// <summary>One execution can start a second flight while its first still goes on; each result has the time of its own call.</summary>
-    [Fact]
-    public async Task LifetimeGenerator_OfAFlightThatItsCallerLeftForANewOne_CountsFromTheFlightsOwnStart()
+    /// <summary>
+    /// One execution can start a second flight while its first still goes on. The first has lost its key and keeps nothing; the time of the second counts from
+    /// the start of the execution, which is on the safe side.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task LifetimeGenerator_OfAFlightThatItsCallerLeftForANewOne_IsAskedForTheNewOneOnly(CacheKind kind)
     {
         var (gate, late) = (new Gate(), new Gate());
         List<TimeSpan> elapsed = [];
@@ -43,11 +45,10 @@ public sealed class ElapsedTests : CacheTest
                 elapsed.Add(args.Elapsed);
             }
 
-            Probe.Hit("kept");
             return new(new CacheLifetime(10 * s_second));
         };
         var flights = Watched(new SingleFlightStrategyOptions<string> { MaxJoinAge = 8 * s_second });
-        var pipeline = Builder<string>().AddCache(Memory, options)
+        var pipeline = AddCache(Builder<string>("superseded"), kind, options)
             .AddRetry(new() { ShouldHandle = new PredicateBuilder<string>().Handle<Timeout.TimeoutRejectedException>(), Delay = TimeSpan.Zero })
             .AddTimeout(10 * s_second)
             .AddSingleFlight(flights)
@@ -58,7 +59,7 @@ public sealed class ElapsedTests : CacheTest
             var mine = gates.Dequeue();
             Probe.Hit(Upstream);
             await mine.Opened;
-            return "result";
+            return $"result {gates.Count}";
         });
         await Probe.Reached(Started, 1);
         Clock.Advance(5 * s_second);
@@ -68,11 +69,12 @@ public sealed class ElapsedTests : CacheTest
         await Probe.Reached(Upstream, 2);
         Clock.Advance(2 * s_second);
         gate.Open();
-        await Probe.Reached("kept", 1);
-
-        Assert.Equal([12 * s_second], elapsed);
+        Assert.Equal("result 0", await follower);
+        Assert.Empty(elapsed);
         late.Open();
-        Assert.Equal("result", await leader);
-        Assert.Equal("result", await follower);
+
+        Assert.Equal("result 0", await leader);
+        Assert.Equal([12 * s_second], elapsed);
+        Assert.Equal("result 0", await Fetch(pipeline, "key"));
     }
 }

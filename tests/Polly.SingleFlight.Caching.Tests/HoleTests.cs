@@ -7,13 +7,11 @@ namespace Polly.SingleFlight.Caching.Tests;
 public sealed class HoleTests : CacheTest
 {
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Miss_ThenAFlightStoresAndLands_FindsTheResultInsideItsOwnFlight(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Miss_ThenAFlightStoresAndLands_FindsTheResultInsideItsOwnFlight(CacheKind kind)
     {
-        var pipeline = hybrid ? CachedHybrid<string>() : Cached<string>();
         var held = new Gate();
-        HoldFirstLookup(hybrid, held);
+        var pipeline = Cached(kind, HoldFirstMiss(held));
         var late = Task.Run(() => Fetch(pipeline, "key"));
         await Probe.Reached("held", 1);
 
@@ -25,22 +23,52 @@ public sealed class HoleTests : CacheTest
         Assert.Equal((1, 2, 2), (Probe[Upstream], Probe[Started], Probe[Miss]));
     }
 
+    /// <summary>The entry that the late caller's first look found was over; the memory of the process has the newer one alone.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Storing_IsHeld_NewcomerJoinsTheFlight(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Miss_OfAnExpiredEntry_ThenAFlightStoresAndLands_FindsTheResultInsideItsOwnFlight(CacheKind kind)
     {
-        var pipeline = hybrid ? CachedHybrid<string>() : Cached<string>();
+        var held = new Gate();
+        var pipeline = Cached(kind, HoldMiss(2, held, Counted<string>(staleOnError: TimeSpan.FromHours(1))));
+        await Fetch(pipeline, "key");
+        Clock.Advance(10 * s_second);
+        var late = Task.Run(() => Fetch(pipeline, "key"));
+        await Probe.Reached("held", 1);
+
+        Assert.Equal("key:2", await Fetch(pipeline, "key"));
+        held.Open();
+
+        Assert.Equal("key:2", await late);
+        Assert.Equal(2, Probe[Upstream]);
+    }
+
+    [Theory]
+    [MemberData(nameof(DistributedCaches))]
+    public async Task Miss_ThenAnotherNodeStores_FindsTheResultInsideItsOwnFlight(CacheKind kind)
+    {
+        var held = new Gate();
+        var pipeline = Cached(kind, HoldFirstMiss(held));
+        using var node = new HybridUnderTest(kind, Clock, Distributed);
+        var other = Builder<string>("pipeline").AddCache(node.Cache, Counted<string>()).Build();
+        var late = Fetch(pipeline, "key");
+        await Probe.Reached("held", 1);
+
+        Assert.Equal("key:1", await Fetch(other, "key"));
+        held.Open();
+
+        Assert.Equal("key:1", await late);
+        Assert.Equal(1, Probe[Upstream]);
+    }
+
+    [Fact]
+    public async Task Storing_IsHeld_NewcomerJoinsTheFlight()
+    {
+        var pipeline = Cached<string>();
         var held = new Gate();
         Memory.Storing = () =>
         {
             Probe.Hit("storing");
             held.Opened.GetAwaiter().GetResult();
-        };
-        Hybrid.Storing = _ =>
-        {
-            Probe.Hit("storing");
-            return held.Opened;
         };
         var leader = Task.Run(() => Fetch(pipeline, "key"));
         await Probe.Reached("storing", 1);
@@ -55,8 +83,32 @@ public sealed class HoleTests : CacheTest
         Assert.Equal((1, 1), (Probe[Upstream], Probe["storing"]));
     }
 
-    [Fact]
-    public async Task Lifetime_IsBeingDecided_NewcomerJoinsTheFlight()
+    /// <summary>The memory of the process has it first.</summary>
+    [Theory]
+    [MemberData(nameof(DistributedCaches))]
+    public async Task StoringInTheDistributedCache_IsHeld_NewcomerFindsTheResult(CacheKind kind)
+    {
+        var pipeline = Cached<string>(kind);
+        var held = new Gate();
+        Distributed.Storing = _ =>
+        {
+            Probe.Hit("storing");
+            return held.Opened;
+        };
+        var leader = Fetch(pipeline, "key");
+        await Probe.Reached("storing", 1);
+
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        Assert.False(leader.IsCompleted);
+        held.Open();
+
+        Assert.Equal("key:1", await leader);
+        Assert.Equal((1, 1), (Probe[Upstream], Probe["storing"]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Lifetime_IsBeingDecided_NewcomerJoinsTheFlight(CacheKind kind)
     {
         var held = new Gate();
         var options = Counted<string>();
@@ -66,7 +118,7 @@ public sealed class HoleTests : CacheTest
             await held.Opened;
             return new CacheLifetime(10 * s_second);
         };
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
         var leader = Fetch(pipeline, "key");
         await Probe.Reached("deciding", 1);
         var newcomer = Fetch(pipeline, "key");
@@ -79,62 +131,54 @@ public sealed class HoleTests : CacheTest
     [Fact]
     public async Task SecondLook_IsHeld_NobodyCalls()
     {
-        var pipeline = CachedHybrid<string>();
         var (first, second) = (new Gate(), new Gate());
-        HoldFirstLookup(hybrid: true, first, second);
-        var late = Fetch(pipeline, "key");
+        var pipeline = Cached(HoldFirstMiss(first));
+        var late = Task.Run(() => Fetch(pipeline, "key"));
         await Probe.Reached("held", 1);
-        Assert.Equal("key:1", await Call(pipeline, "key", _ => Task.FromResult(Answer("key"))));
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        Memory.LookedUp = found =>
+        {
+            Memory.LookedUp = null;
+            Assert.True(found);
+            Probe.Hit("held");
+            second.Opened.GetAwaiter().GetResult();
+        };
         first.Open();
         await Probe.Reached("held", 2);
-        var newcomer = Fetch(pipeline, "key");
-        Assert.Equal("key:1", await newcomer);
-        second.Open();
 
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        second.Open();
         Assert.Equal("key:1", await late);
         Assert.Equal(1, Probe[Upstream]);
     }
 
     /// <summary>The second look finds only what is fresh: an old entry that is kept for errors does not do.</summary>
-    [Fact]
-    public async Task SecondLook_FindsAnExpiredEntry_Calls()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task SecondLook_FindsAnExpiredEntry_Calls(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(staleOnError: TimeSpan.FromHours(1)));
+        var pipeline = Cached(kind, Counted<string>(staleOnError: TimeSpan.FromHours(1)));
         await Fetch(pipeline, "key");
         Clock.Advance(10 * s_second);
 
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    /// <summary>Holds the first lookup after it has found nothing, and in a hybrid cache the following ones by the gates given for them.</summary>
-    private void HoldFirstLookup(bool hybrid, params Gate[] gates)
+    private CacheStrategyOptions<string> HoldFirstMiss(Gate gate) => HoldMiss(1, gate, Counted<string>());
+
+    /// <summary>Holds a caller that has found nothing, before its call.</summary>
+    private CacheStrategyOptions<string> HoldMiss(int turn, Gate gate, CacheStrategyOptions<string> options)
     {
-        var lookups = 0;
-        if (!hybrid)
+        var count = options.OnMiss!;
+        options.OnMiss = async args =>
         {
-            Memory.LookedUp = found =>
+            await count(args);
+            if (Probe[Miss] == turn)
             {
-                if (Interlocked.Increment(ref lookups) == 1)
-                {
-                    Assert.False(found);
-                    Probe.Hit("held");
-                    gates[0].Opened.GetAwaiter().GetResult();
-                }
-            };
-            return;
-        }
-
-        // The held execution looks up first, and next after its gate was opened.
-        Hybrid.LookedUp = found =>
-        {
-            var turn = Interlocked.Increment(ref lookups);
-            if (turn != 1 && !(gates.Length > 1 && gates[0].Opened.IsCompleted && turn == 4))
-            {
-                return Task.CompletedTask;
+                Probe.Hit("held");
+                await gate.Opened;
             }
-
-            Probe.Hit("held");
-            return gates[turn == 1 ? 0 : 1].Opened;
         };
+        return options;
     }
 }

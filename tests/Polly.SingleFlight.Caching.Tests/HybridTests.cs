@@ -5,10 +5,14 @@ namespace Polly.SingleFlight.Caching.Tests;
 /// <summary>What only matters where entries are serialized and shared between processes.</summary>
 public sealed class HybridTests : CacheTest
 {
-    [Fact]
-    public async Task Execute_SecondTime_ReturnsACopyOfTheResult()
+    public static TheoryData<CacheKind> Hybrids => new(CacheKind.HybridL1, CacheKind.HybridL2, CacheKind.Fusion, CacheKind.FusionL2);
+
+    [Theory]
+    [InlineData(CacheKind.HybridL1)]
+    [InlineData(CacheKind.HybridL2)]
+    public async Task Execute_SecondTime_ReturnsACopyOfTheResult(CacheKind kind)
     {
-        var pipeline = CachedHybrid<List<string>>();
+        var pipeline = Cached<List<string>>(kind);
 
         var first = await Call(pipeline, "key", _ => Task.FromResult<List<string>>(["a", "b"]));
         var second = await Call(pipeline, "key", _ => Task.FromResult<List<string>>([]));
@@ -17,51 +21,71 @@ public sealed class HybridTests : CacheTest
         Assert.NotSame(first, second);
     }
 
-    [Fact]
-    public async Task Key_NotAString_IsRefusedAndSaysWhatToDo()
+    /// <summary>One that is spelled alike in every process.</summary>
+    [Theory]
+    [MemberData(nameof(Hybrids))]
+    public async Task Key_OfWellKnownValues_IsWelcome(CacheKind kind)
     {
-        var pipeline = CachedHybrid<string>();
+        var pipeline = Cached<string>(kind);
 
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Fetch(pipeline, 42));
+        Assert.Equal("42:1", await Fetch(pipeline, 42));
+        Assert.Equal("42:1", await Fetch(pipeline, 42));
+        Assert.Equal("42:2", await Fetch(pipeline, "42"));
+        Assert.Equal("42:3", await Fetch(pipeline, 42L));
+        Assert.Equal("(tenant, 42):4", await Fetch(pipeline, ("tenant", 42)));
+        Assert.Equal("(tenant, 42):4", await Fetch(pipeline, ("tenant", 42)));
+        Assert.Equal("(tenant, 42):5", await Fetch(pipeline, ("tenant", "42")));
+    }
 
-        Assert.Contains("Int32", refused.Message, StringComparison.Ordinal);
+    [Theory]
+    [MemberData(nameof(Hybrids))]
+    public async Task Key_OfAnotherType_IsRefusedAndSaysWhatToDo(CacheKind kind)
+    {
+        var pipeline = Cached<string>(kind);
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Fetch(pipeline, new Version(4, 2)));
+
+        Assert.Contains("System.Version", refused.Message, StringComparison.Ordinal);
         Assert.Contains("KeyGenerator", refused.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("42", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("4.2", refused.Message, StringComparison.Ordinal);
         Assert.Equal(0, Probe[Upstream]);
     }
 
-    [Fact]
-    public async Task Key_NotAString_IsWelcomeWithAGenerator()
+    [Theory]
+    [MemberData(nameof(Hybrids))]
+    public async Task Key_OfAnotherType_IsWelcomeWithAGenerator(CacheKind kind)
     {
         var options = Counted<string>();
         options.KeyGenerator = args => new(args.Context.GetSingleFlightKey()?.ToString());
-        var pipeline = CachedHybrid(options);
+        var pipeline = Cached(kind, options);
 
-        Assert.Equal("42:1", await Fetch(pipeline, 42));
-        Assert.Equal("42:1", await Fetch(pipeline, 42));
+        Assert.Equal("4.2:1", await Fetch(pipeline, new Version(4, 2)));
+        Assert.Equal("4.2:1", await Fetch(pipeline, new Version(4, 2)));
     }
 
-    [Fact]
-    public async Task Execute_WithoutKey_BypassesTheCache()
+    [Theory]
+    [MemberData(nameof(DistributedCaches))]
+    public async Task Execute_WithoutKey_BypassesTheCache(CacheKind kind)
     {
-        var pipeline = CachedHybrid<string>();
+        var pipeline = Cached<string>(kind);
 
         Assert.NotEqual(await Fetch(pipeline, null!), await Fetch(pipeline, null!));
-        Assert.Empty(Hybrid.Keys);
+        Assert.Empty(Distributed.Keys);
     }
 
-    [Fact]
-    public async Task Entries_OfOtherPipelinesAndTypes_AreApart()
+    [Theory]
+    [MemberData(nameof(DistributedCaches))]
+    public async Task Entries_OfOtherPipelinesAndTypes_AreApart(CacheKind kind)
     {
-        var pipeline = CachedHybrid<string>();
-        var other = Builder<string>("other").AddCache(Hybrid, Counted<string>()).Build();
-        var numbers = CachedHybrid<int>();
+        var pipeline = Cached<string>(kind);
+        var other = Builder<string>("other").AddCache(Hybrid(kind), Counted<string>()).Build();
+        var numbers = Cached<int>(kind);
 
         Assert.Equal("key:1", await Fetch(pipeline, "key"));
         Assert.Equal("key:2", await Fetch(other, "key"));
         Assert.Equal(7, await Call(numbers, "key", _ => Task.FromResult(7)));
         Assert.Equal("key:1", await Fetch(pipeline, "key"));
-        Assert.Equal(3, Hybrid.Keys.Count);
+        Assert.Equal(3, Distributed.Keys.Count);
     }
 
     [Theory]
@@ -69,22 +93,23 @@ public sealed class HybridTests : CacheTest
     [InlineData("1:a", "x", "a", "1:x")]
     public async Task Entries_OfNamesAndKeysThatSpellTheSame_AreApart(string firstName, string firstKey, string secondName, string secondKey)
     {
-        var first = Builder<string>(firstName).AddCache(Hybrid, Counted<string>()).Build();
-        var second = Builder<string>(secondName).AddCache(Hybrid, Counted<string>()).Build();
+        var first = Builder<string>(firstName).AddCache(Hybrid(CacheKind.HybridL2), Counted<string>()).Build();
+        var second = Builder<string>(secondName).AddCache(Hybrid(CacheKind.HybridL2), Counted<string>()).Build();
 
         await Fetch(first, firstKey);
         await Fetch(second, secondKey);
 
-        Assert.Equal((2, 2), (Probe[Upstream], Hybrid.Keys.Count));
+        Assert.Equal((2, 2), (Probe[Upstream], Distributed.Keys.Count));
     }
 
-    [Fact]
-    public async Task Entry_IsKeptForItsLifetimeAndTheStaleTime()
+    [Theory]
+    [MemberData(nameof(DistributedCaches))]
+    public async Task Entry_IsKeptForItsLifetimeAndTheStaleTime(CacheKind kind)
     {
-        var pipeline = CachedHybrid(Counted<string>(staleOnError: 5 * s_second));
+        var pipeline = Cached(kind, Counted<string>(staleOnError: 5 * s_second));
         await Fetch(pipeline, "key");
 
-        Assert.Contains("key:1", Encoding.UTF8.GetString(Assert.Single(Hybrid.Contents)), StringComparison.Ordinal);
+        Assert.Contains("key:1", Encoding.UTF8.GetString(Assert.Single(Distributed.Contents)), StringComparison.Ordinal);
         Clock.Advance(12 * s_second);
         Assert.Equal("key:1", await Fail(pipeline, "key"));
         Clock.Advance(3 * s_second);
@@ -100,10 +125,12 @@ public sealed class HybridTests : CacheTest
         static string FirstScopeOfAnotherProcess()
         {
             var process = new System.Runtime.Loader.AssemblyLoadContext(null, isCollectible: true);
-            var extensions = process.LoadFromAssemblyPath(typeof(CacheStrategyOptions<>).Assembly.Location)
-                .GetType(typeof(CacheResiliencePipelineBuilderExtensions).FullName!, throwOnError: true)!;
-            var scopeOf = extensions.GetMethod("ScopeOf", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
-            var scope = (string)scopeOf.Invoke(null, [new ResiliencePipelineBuilder<string>(), new CacheStrategyOptions<string>()])!;
+            var assembly = process.LoadFromAssemblyPath(typeof(CacheStrategyOptions<>).Assembly.Location);
+            var extensions = assembly.GetType(typeof(CacheResiliencePipelineBuilderExtensions).FullName!, throwOnError: true)!;
+            var options = assembly.GetType(typeof(CacheStrategyOptions<>).FullName!, throwOnError: true)!.MakeGenericType(typeof(string));
+            var scopeOf = extensions.GetMethod("ScopeOf", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
+                .MakeGenericMethod(typeof(string));
+            var scope = (string)scopeOf.Invoke(null, [new ResiliencePipelineBuilder<string>(), Activator.CreateInstance(options)])!;
             process.Unload();
             return scope;
         }

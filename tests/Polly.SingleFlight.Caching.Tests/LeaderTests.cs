@@ -3,34 +3,31 @@ namespace Polly.SingleFlight.Caching.Tests;
 /// <summary>Who keeps the result when the leader does not stay, or keeps it to itself.</summary>
 public sealed class LeaderTests : CacheTest
 {
-    [Fact]
-    public async Task Leader_LeavesDuringTheFlight_TheResultIsCachedNevertheless()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Leader_LeavesDuringTheFlight_TheResultIsCachedNevertheless(CacheKind kind)
     {
-        foreach (var hybrid in new[] { false, true })
-        {
-            var pipeline = hybrid ? CachedHybrid<string>() : Cached<string>();
-            var gate = new Gate();
-            var (started, joined) = (Probe[Started], Probe[Joined]);
-            using var source = new CancellationTokenSource();
-            var leader = Fetch(pipeline, "key", gate, source.Token);
-            await Probe.Reached(Started, started + 1);
-            var follower = Fetch(pipeline, "key");
-            await Probe.Reached(Joined, joined + 1);
-            await source.CancelAsync();
-            await IsCanceledBy(leader, source.Token);
-            gate.Open();
+        var pipeline = Cached<string>(kind);
+        var gate = new Gate();
+        using var source = new CancellationTokenSource();
+        var leader = Fetch(pipeline, "key", gate, source.Token);
+        await Probe.Reached(Started, 1);
+        var follower = Fetch(pipeline, "key");
+        await Probe.Reached(Joined, 1);
+        await source.CancelAsync();
+        await IsCanceledBy(leader, source.Token);
+        gate.Open();
 
-            var answer = await follower;
-            Assert.Equal(answer, await Fetch(pipeline, "key"));
-        }
-
-        Assert.Equal(2, Probe[Upstream]);
+        Assert.Equal("key:1", await follower);
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        Assert.Equal(1, Probe[Upstream]);
     }
 
-    [Fact]
-    public async Task Leader_LeavesAndHandsOver_TheFollowersResultIsCached()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Leader_LeavesAndHandsOver_TheFollowersResultIsCached(CacheKind kind)
     {
-        var pipeline = Builder<string>().AddCache(Memory, Counted<string>())
+        var pipeline = AddCache(Builder<string>("handed over"), kind, Counted<string>())
             .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string> { LeaderDeparture = LeaderDeparture.HandOver }))
             .Build();
         using var source = new CancellationTokenSource();
@@ -45,13 +42,13 @@ public sealed class LeaderTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task UnsharedOutcome_FollowersRunAloneAndKeepTheirResults()
+    /// <summary>What is not shared is not kept either; what a follower gets by itself is kept if it may be shared.</summary>
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task UnsharedOutcome_FollowersRunAloneAndKeepTheirResults(CacheKind kind)
     {
-        var flights = new SingleFlightStrategyOptions<string> { ShouldShare = _ => new(false) };
-        var options = Counted<string>();
-        options.ShouldCache = args => new(args.Outcome.Result != "key:1");
-        var pipeline = Builder<string>().AddCache(Memory, options).AddSingleFlight(Watched(flights)).Build();
+        var flights = new SingleFlightStrategyOptions<string> { ShouldShare = args => new(args.Outcome.Result != "key:1") };
+        var pipeline = AddCache(Builder<string>("unshared"), kind, Counted<string>()).AddSingleFlight(Watched(flights)).Build();
         var gate = new Gate();
         var leader = Fetch(pipeline, "key", gate);
         await Probe.Reached(Started, 1);
@@ -63,8 +60,9 @@ public sealed class LeaderTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Leader_LeavesAndItsContextIsReused_TheCacheTouchesNothingOfIt()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Leader_LeavesAndItsContextIsReused_TheCacheTouchesNothingOfIt(CacheKind kind)
     {
         ResiliencePropertyKey<string> tenant = new("tenant");
         var options = Counted<string>();
@@ -74,7 +72,7 @@ public sealed class LeaderTests : CacheTest
             seen.Add(args.Context.Properties.GetValue(tenant, "none"));
             return new(true);
         };
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
         var gate = new Gate();
         using var source = new CancellationTokenSource();
         var context = ResilienceContextPool.Shared.Get(source.Token);

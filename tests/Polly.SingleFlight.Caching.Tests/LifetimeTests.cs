@@ -42,9 +42,8 @@ public sealed class LifetimeTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Lifetime_IsFixed_EndsOnTheBuildersClock(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Lifetime_IsFixed_EndsOnTheBuildersClock(CacheKind kind)
     {
         var options = Counted<string>();
         options.LifetimeGenerator = null;
@@ -52,7 +51,7 @@ public sealed class LifetimeTests : CacheTest
 
         // Kept longer than the lifetime, so that it is the strategy and not the cache that ends it.
         options.StaleOnError = TimeSpan.FromHours(1);
-        var pipeline = hybrid ? CachedHybrid(options) : Cached(options);
+        var pipeline = Cached(kind, options);
 
         await Fetch(pipeline, "key");
         Clock.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
@@ -62,10 +61,11 @@ public sealed class LifetimeTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Lifetime_Default_IsFiveMinutesWithoutRefresh()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Lifetime_Default_IsFiveMinutesWithoutRefresh(CacheKind kind)
     {
-        var pipeline = Cached(new CacheStrategyOptions<string>());
+        var pipeline = Cached(kind, new CacheStrategyOptions<string>());
         await Fetch(pipeline, "key");
         Clock.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromTicks(1));
 
@@ -76,14 +76,13 @@ public sealed class LifetimeTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Lifetime_OverThereIsNone_IsKeptAsLongAsCanBe(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Lifetime_OverThereIsNone_IsKeptAsLongAsCanBe(CacheKind kind)
     {
         var options = Counted<string>();
         options.LifetimeGenerator = _ => new(new CacheLifetime(TimeSpan.MaxValue, TimeSpan.MaxValue));
         options.StaleOnError = TimeSpan.MaxValue;
-        var pipeline = hybrid ? CachedHybrid(options) : Cached(options);
+        var pipeline = Cached(kind, options);
 
         await Fetch(pipeline, "key");
         Clock.Advance(TimeSpan.FromDays(3000));
@@ -122,9 +121,8 @@ public sealed class LifetimeTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task LifetimeGenerator_SeesTheResultAndTheTimeSinceTheCallBegan(bool withFlight)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task LifetimeGenerator_SeesTheResultAndTheTimeSinceTheCallBegan(CacheKind kind, bool withFlight)
     {
         var gate = new Gate();
         var options = Counted<string>();
@@ -135,9 +133,10 @@ public sealed class LifetimeTests : CacheTest
             seen.Add((args.Result, args.Elapsed));
             return CacheLifetime.FromExpiresIn(10 * s_second, args.Elapsed) with { RefreshAfter = null };
         };
-        var pipeline = Cached(options, withFlight);
+        var pipeline = Cached(kind, options, withFlight);
 
         var call = Fetch(pipeline, "key", gate);
+        await Probe.Reached(Upstream, 1);
         Clock.Advance(3 * s_second);
         gate.Open();
         await call;

@@ -3,10 +3,11 @@ namespace Polly.SingleFlight.Caching.Tests;
 /// <summary>Which execution finds which result: the key, the pipeline and the type.</summary>
 public sealed class LookupTests : CacheTest
 {
-    [Fact]
-    public async Task Execute_SecondTime_ReturnsTheCachedResult()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Execute_SecondTime_ReturnsTheCachedResult(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
 
         Assert.Equal("key:1", await Fetch(pipeline, "key"));
         Assert.Equal("key:1", await Fetch(pipeline, "key"));
@@ -14,10 +15,11 @@ public sealed class LookupTests : CacheTest
         Assert.Equal((2, 2, 1), (Probe[Upstream], Probe[Miss], Probe[Hit]));
     }
 
-    [Fact]
-    public async Task Execute_HitOnMemory_CompletesSynchronouslyWithoutTheFlight()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Execute_HitInTheMemoryOfTheProcess_CompletesSynchronouslyWithoutTheFlight(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
         await Fetch(pipeline, "key");
         var context = ResilienceContextPool.Shared.Get();
         context.SetSingleFlightKey("key");
@@ -41,10 +43,11 @@ public sealed class LookupTests : CacheTest
         Assert.Equal((0, 0, 0), (Probe[Miss], Probe[Hit], Memory.Count));
     }
 
-    [Fact]
-    public async Task Key_OfAnyValueWithEquality_IsComparedByValue()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Key_OfAnyValueWithEquality_IsComparedByValue(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
 
         Assert.Equal("(tenant, 1):1", await Fetch(pipeline, ("tenant", 1)));
         Assert.Equal("(tenant, 1):1", await Fetch(pipeline, ("tenant", 1)));
@@ -54,9 +57,8 @@ public sealed class LookupTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task KeyGenerator_TakesTheCacheToItsOwnKey(bool yields)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task KeyGenerator_TakesTheCacheToItsOwnKey(CacheKind kind, bool yields)
     {
         var options = Counted<string>();
         options.KeyGenerator = async args =>
@@ -68,7 +70,7 @@ public sealed class LookupTests : CacheTest
 
             return args.Context.OperationKey;
         };
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
 
         Assert.Equal("a:1", await FetchAs("operation", "a"));
         Assert.Equal("a:1", await FetchAs("operation", "b"));
@@ -85,15 +87,14 @@ public sealed class LookupTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task KeyGenerator_Throws_FailsThatCallerOnly(bool yields)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task KeyGenerator_Throws_FailsThatCallerOnly(CacheKind kind, bool yields)
     {
         var options = Counted<string>();
         var fails = true;
         options.KeyGenerator = args => !fails ? new(args.Context.GetSingleFlightKey())
             : yields ? new(Task.FromException<object?>(new FormatException())) : throw new FormatException();
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
 
         await Assert.ThrowsAsync<FormatException>(() => Fetch(pipeline, "key"));
         fails = false;

@@ -32,11 +32,12 @@ public sealed class NestingTests : CacheTest
         Assert.Equal(1, Memory.Count);
     }
 
-    [Fact]
-    public async Task InnerFlight_OfAnotherType_StoresNothingInTheOuterCache()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task InnerFlight_OfAnotherType_StoresNothingInTheOuterCache(CacheKind kind)
     {
         var inner = new ResiliencePipelineBuilder().AddSingleFlight().Build();
-        var pipeline = Cached<string>(withFlight: false);
+        var pipeline = Cached<string>(kind, withFlight: false);
 
         var result = await Call(pipeline, "key", async context =>
             (await inner.ExecuteAsync(static (_, _) => new ValueTask<int>(42), context, 0)).ToString((IFormatProvider?)null));
@@ -45,10 +46,11 @@ public sealed class NestingTests : CacheTest
         Assert.Equal("42", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task SamePipeline_OtherKeyInTheCallback_EachUnderItsOwn()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task SamePipeline_OtherKeyInTheCallback_EachUnderItsOwn(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
 
         var outer = await Call(pipeline, "outer", async context =>
         {
@@ -63,10 +65,11 @@ public sealed class NestingTests : CacheTest
         Assert.Equal(1, Probe[Upstream]);
     }
 
-    [Fact]
-    public async Task SamePipeline_SameKeyInTheCallback_RunsAloneAndTheOuterResultStays()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task SamePipeline_SameKeyInTheCallback_RunsAloneAndTheOuterResultStays(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
 
         var outer = await Call(pipeline, "key", async context =>
             await pipeline.ExecuteAsync(static (_, self) => new ValueTask<string>(self.Answer("inner")), context, this) + "+");
@@ -109,10 +112,11 @@ public sealed class NestingTests : CacheTest
         ResilienceContextPool.Shared.Return(context);
     }
 
-    [Fact]
-    public async Task Context_AfterAnExecution_HasNothingOfTheCache()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Context_AfterAnExecution_HasNothingOfTheCache(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
         var context = ResilienceContextPool.Shared.Get();
         context.SetSingleFlightKey("key");
         await pipeline.ExecuteAsync(static (_, self) => new ValueTask<string>(self.Answer("key")), context, this);

@@ -42,11 +42,11 @@ public sealed class OptionsTests : CacheTest
         ResiliencePipelineBuilder<string> none = null!;
 
         Assert.Equal("builder", Assert.Throws<ArgumentNullException>(() => none.AddCache(Memory, options)).ParamName);
-        Assert.Equal("builder", Assert.Throws<ArgumentNullException>(() => none.AddCache(Hybrid, options)).ParamName);
+        Assert.Equal("builder", Assert.Throws<ArgumentNullException>(() => none.AddCache(Hybrid(CacheKind.HybridL1), options)).ParamName);
         Assert.Equal("cache", Assert.Throws<ArgumentNullException>(() => Builder<string>().AddCache((IMemoryCache)null!, options)).ParamName);
         Assert.Equal("cache", Assert.Throws<ArgumentNullException>(() => Builder<string>().AddCache((HybridCache)null!, options)).ParamName);
         Assert.Equal("options", Assert.Throws<ArgumentNullException>(() => Builder<string>().AddCache(Memory, null!)).ParamName);
-        Assert.Equal("options", Assert.Throws<ArgumentNullException>(() => Builder<string>().AddCache(Hybrid, null!)).ParamName);
+        Assert.Equal("options", Assert.Throws<ArgumentNullException>(() => Builder<string>().AddCache(Hybrid(CacheKind.HybridL1), null!)).ParamName);
     }
 
     [Fact]
@@ -76,6 +76,6 @@ public sealed class OptionsTests : CacheTest
         spoil(options);
 
         Assert.Contains(option, Assert.Throws<ValidationException>(() => Builder<string>().AddCache(Memory, options)).Message, StringComparison.Ordinal);
-        Assert.Contains(option, Assert.Throws<ValidationException>(() => Builder<string>().AddCache(Hybrid, options)).Message, StringComparison.Ordinal);
+        Assert.Contains(option, Assert.Throws<ValidationException>(() => Builder<string>().AddCache(Hybrid(CacheKind.HybridL1), options)).Message, StringComparison.Ordinal);
     }
 }

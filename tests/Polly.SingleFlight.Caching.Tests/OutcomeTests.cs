@@ -43,25 +43,23 @@ public sealed class OutcomeTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Null_IsAResultLikeAnyOther(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Null_IsAResultLikeAnyOther(CacheKind kind)
     {
         var options = new CacheStrategyOptions<string?>();
-        var pipeline = hybrid ? CachedHybrid(options) : Cached(options);
+        var pipeline = Cached(kind, options);
 
         Assert.Null(await Call(pipeline, "key", _ => Task.FromResult<string?>(null)));
         Assert.Null(await Call(pipeline, "key", _ => Task.FromResult<string?>("not called")));
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task ValueTypes_AreCached(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task ValueTypes_AreCached(CacheKind kind)
     {
-        var numbers = hybrid ? CachedHybrid<int>() : Cached<int>();
+        var numbers = Cached<int>(kind);
         var options = new CacheStrategyOptions<DateTimeOffset?>();
-        var dates = hybrid ? CachedHybrid(options) : Cached(options);
+        var dates = Cached(kind, options);
 
         Assert.Equal(0, await Call(numbers, "key", _ => Task.FromResult(0)));
         Assert.Equal(0, await Call(numbers, "key", _ => Task.FromResult(1)));
@@ -70,9 +68,8 @@ public sealed class OutcomeTests : CacheTest
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task DerivedType_OfTheResult_IsSeenByTheOptionsAsTheBase(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task DerivedType_OfTheResult_IsSeenByTheOptionsAsTheBase(CacheKind kind)
     {
         List<Animal?> seen = [];
         var options = Counted<Animal>();
@@ -86,7 +83,7 @@ public sealed class OutcomeTests : CacheTest
             seen.Add(args.Result);
             return default;
         };
-        var pipeline = hybrid ? CachedHybrid(options) : Cached(options);
+        var pipeline = Cached(kind, options);
 
         var cat = await Execute(new Cat("Tom", 9));
         var again = await Execute(new Cat("Felix", 1));
@@ -114,7 +111,7 @@ public sealed class OutcomeTests : CacheTest
         foreach (var refused in new[]
         {
             Assert.Throws<ArgumentException>(() => Builder<MemoryStream>().AddCache(Memory, new CacheStrategyOptions<MemoryStream>())),
-            Assert.Throws<ArgumentException>(() => Builder<MemoryStream>().AddCache(Hybrid, new CacheStrategyOptions<MemoryStream>())),
+            Assert.Throws<ArgumentException>(() => Builder<MemoryStream>().AddCache(Hybrid(CacheKind.HybridL1), new CacheStrategyOptions<MemoryStream>())),
         })
         {
             Assert.Contains("MemoryStream is disposable", refused.Message, StringComparison.Ordinal);
@@ -134,18 +131,17 @@ public sealed class OutcomeTests : CacheTest
 
     /// <summary>The type that a caller asks for decides, as in the core.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Execute_DisposableTypeOnAPipelineOfObjects_IsRefusedUnlessItHasNoKey(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Execute_DisposableTypeOnAPipelineOfObjects_IsRefusedUnlessItHasNoKey(CacheKind kind)
     {
         var options = new CacheStrategyOptions<object>();
-        var pipeline = hybrid ? CachedHybrid(options, withFlight: false) : Cached(options, withFlight: false);
+        var pipeline = Cached(kind, options, withFlight: false);
         using var stream = new MemoryStream();
 
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Execute("key", stream));
         Assert.Contains("MemoryStream is disposable", refused.Message, StringComparison.Ordinal);
         Assert.Same(stream, await Execute(null, stream));
-        Assert.Equal((0, 0), (Memory.Count, Hybrid.Keys.Count));
+        Assert.Equal((0, 0), (Bare.Count, Distributed.Keys.Count));
 
         async Task<T> Execute<T>(string? key, T result)
             where T : notnull

@@ -8,11 +8,10 @@ public sealed class RefreshFailureTests : CacheTest
     private static readonly TimeSpan s_backOff = RefreshSchedule.BackOff;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Failure_KeepsTheEntryIsReportedAndBacksOff(bool withFlight)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task Failure_KeepsTheEntryIsReportedAndBacksOff(CacheKind kind, bool withFlight)
     {
-        var pipeline = Cached(Long(), withFlight);
+        var pipeline = Cached(kind, Long(), withFlight);
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
 
@@ -33,10 +32,11 @@ public sealed class RefreshFailureTests : CacheTest
         Assert.Equal((4, 2), (Probe[Upstream], Probe[RefreshFailed]));
     }
 
-    [Fact]
-    public async Task Failure_OfOneKey_DoesNotHoldOthersBack()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Failure_OfOneKey_DoesNotHoldOthersBack(CacheKind kind)
     {
-        var pipeline = Cached(Long());
+        var pipeline = Cached(kind, Long());
         await Fetch(pipeline, "a");
         await Fetch(pipeline, "b");
         Clock.Advance(8 * s_second);
@@ -48,10 +48,11 @@ public sealed class RefreshFailureTests : CacheTest
         Assert.Equal("b:3", await Fetch(pipeline, "b"));
     }
 
-    [Fact]
-    public async Task Expiry_DuringTheBackOff_CallsAtOnce()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Expiry_DuringTheBackOff_CallsAtOnce(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second));
         await Fetch(pipeline, "key");
         Clock.Advance(9 * s_second);
         await Fail(pipeline, "key");
@@ -61,10 +62,11 @@ public sealed class RefreshFailureTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Callback_ThrowsInTheRefreshBeforeItYields_IsAFailedRefresh()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Callback_ThrowsInTheRefreshBeforeItYields_IsAFailedRefresh(CacheKind kind)
     {
-        var pipeline = Cached(Long(), withFlight: false);
+        var pipeline = Cached(kind, Long(), withFlight: false);
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
 
@@ -123,12 +125,13 @@ public sealed class RefreshFailureTests : CacheTest
     }
 
     /// <summary>A lifetime shorter than the back-off must still be refreshed in time.</summary>
-    [Fact]
-    public async Task Success_DoesNotBackOff()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Success_DoesNotBackOff(CacheKind kind)
     {
         var options = Counted<string>();
         options.LifetimeGenerator = _ => new(new CacheLifetime(s_second, s_second / 2));
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
         await Fetch(pipeline, "key");
         for (var i = 1; i <= 5; i++)
         {

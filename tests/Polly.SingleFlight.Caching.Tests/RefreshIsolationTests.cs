@@ -7,13 +7,11 @@ public sealed class RefreshIsolationTests : CacheTest
     private static readonly AsyncLocal<string?> s_flow = new();
 
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    public async Task Context_OfTheCaller_IsReusedByAnotherWhileTheRefreshRuns(bool hybrid, bool withFlight)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task Context_OfTheCaller_IsReusedByAnotherWhileTheRefreshRuns(CacheKind kind, bool withFlight)
     {
         var options = Counted<string>(refreshAfter: 8 * s_second);
-        var pipeline = hybrid ? CachedHybrid(options, withFlight) : Cached(options, withFlight);
+        var pipeline = Cached(kind, options, withFlight);
         var gate = new Gate();
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
@@ -51,14 +49,15 @@ public sealed class RefreshIsolationTests : CacheTest
 
         Assert.NotSame(caller, used);
         Assert.NotEqual(source.Token, token);
-        Assert.Equal("operation mine! no flow key", seen);
+        Assert.Equal("operation mine! caller key", seen);
         Assert.Equal("another's", caller.Properties.GetValue(s_tenant, ""));
         ResilienceContextPool.Shared.Return(caller);
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Events_OfARefresh_AreReportedOnItsOwnContext()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Events_OfARefresh_AreReportedOnItsOwnContext(CacheKind kind)
     {
         ResilienceContext? reported = null;
         var options = Counted<string>(refreshAfter: 8 * s_second);
@@ -69,7 +68,7 @@ public sealed class RefreshIsolationTests : CacheTest
             Assert.Equal("key:2", args.Outcome.Result);
             return count(args);
         };
-        var pipeline = Cached(options);
+        var pipeline = Cached(kind, options);
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
         var caller = ResilienceContextPool.Shared.Get();
@@ -82,10 +81,11 @@ public sealed class RefreshIsolationTests : CacheTest
         ResilienceContextPool.Shared.Return(caller);
     }
 
-    [Fact]
-    public async Task Caller_CancelledOnceItReturned_DoesNotEndTheRefresh()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Caller_CancelledOnceItReturned_DoesNotEndTheRefresh(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second));
         var gate = new Gate();
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
@@ -109,10 +109,11 @@ public sealed class RefreshIsolationTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Activity_OfTheCaller_IsNotThatOfTheRefresh()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Activity_OfTheCaller_IsNotThatOfTheRefresh(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second));
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
         using var activity = new System.Diagnostics.Activity("caller").Start();

@@ -3,10 +3,11 @@ namespace Polly.SingleFlight.Caching.Tests;
 /// <summary>A refresh that meets the end of the lifetime, or a hit that comes late.</summary>
 public sealed class RefreshRaceTests : CacheTest
 {
-    [Fact]
-    public async Task Expiry_DuringARefresh_ForegroundJoinsItsFlight()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Expiry_DuringARefresh_ForegroundJoinsItsFlight(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(refreshAfter: 8 * s_second));
+        var pipeline = Cached(kind, Counted<string>(refreshAfter: 8 * s_second));
         var gate = new Gate();
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);

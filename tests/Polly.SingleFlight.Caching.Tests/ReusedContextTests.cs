@@ -29,10 +29,11 @@ public sealed class ReusedContextTests : CacheTest
         ResilienceContextPool.Shared.Return(context);
     }
 
-    [Fact]
-    public async Task Hit_ShowsNoResultOfAnEarlierExecution()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Hit_ShowsNoResultOfAnEarlierExecution(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
         var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
         context.SetSingleFlightKey("key");
 

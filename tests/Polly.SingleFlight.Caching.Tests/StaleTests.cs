@@ -7,10 +7,8 @@ namespace Polly.SingleFlight.Caching.Tests;
 public sealed class StaleTests : CacheTest
 {
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    public async Task Failure_AfterExpiry_ReturnsTheOldResult(bool hybrid, bool withFlight)
+    [MemberData(nameof(CachesAndEither))]
+    public async Task Failure_AfterExpiry_ReturnsTheOldResult(CacheKind kind, bool withFlight)
     {
         var options = Counted<string>(staleOnError: 5 * s_second);
         TimeSpan age = default;
@@ -20,7 +18,7 @@ public sealed class StaleTests : CacheTest
             age = args.Age;
             return count(args);
         };
-        var pipeline = hybrid ? CachedHybrid(options, withFlight) : Cached(options, withFlight);
+        var pipeline = Cached(kind, options, withFlight);
         await Fetch(pipeline, "key");
         Clock.Advance((15 * s_second) - TimeSpan.FromTicks(1));
 
@@ -32,10 +30,11 @@ public sealed class StaleTests : CacheTest
         await Assert.ThrowsAsync<InvalidOperationException>(() => Fail(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Success_AfterExpiry_ReplacesTheOldResult()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Success_AfterExpiry_ReplacesTheOldResult(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(staleOnError: 5 * s_second));
+        var pipeline = Cached(kind, Counted<string>(staleOnError: 5 * s_second));
         await Fetch(pipeline, "key");
         Clock.Advance(11 * s_second);
 
@@ -44,29 +43,32 @@ public sealed class StaleTests : CacheTest
         Assert.Equal("key:2", await Fetch(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Failure_WithoutStaleOnError_IsTheOutcome()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Failure_WithoutStaleOnError_IsTheOutcome(CacheKind kind)
     {
-        var pipeline = Cached<string>();
+        var pipeline = Cached<string>(kind);
         await Fetch(pipeline, "key");
         Clock.Advance(10 * s_second);
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => Fail(pipeline, "key"));
     }
 
-    [Fact]
-    public async Task Failure_WithoutAnOldResult_IsTheOutcome()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Failure_WithoutAnOldResult_IsTheOutcome(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(staleOnError: 5 * s_second));
+        var pipeline = Cached(kind, Counted<string>(staleOnError: 5 * s_second));
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => Fail(pipeline, "key"));
         Assert.Equal(0, Probe[Stale]);
     }
 
-    [Fact]
-    public async Task Failure_OfAFlight_GivesEveryCallerTheOldResult()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Failure_OfAFlight_GivesEveryCallerTheOldResult(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(staleOnError: 5 * s_second));
+        var pipeline = Cached(kind, Counted<string>(staleOnError: 5 * s_second));
         await Fetch(pipeline, "key");
         Clock.Advance(10 * s_second);
         var gate = new Gate();
@@ -83,16 +85,19 @@ public sealed class StaleTests : CacheTest
         Assert.Equal((2, 10), (Probe[Upstream], Probe[Stale]));
     }
 
-    [Fact]
-    public async Task Failure_MeanwhileAnotherStored_ReturnsTheFreshResult()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Failure_MeanwhileAnotherStored_ReturnsTheFreshResult(CacheKind kind)
     {
-        var pipeline = Cached(Counted<string>(staleOnError: 5 * s_second), withFlight: false);
+        var pipeline = Cached(kind, Counted<string>(staleOnError: 5 * s_second), withFlight: false);
         var gate = new Gate();
         var call = Call<string>(pipeline, "key", async _ =>
         {
+            Probe.Hit("running");
             await gate.Opened;
             throw new InvalidOperationException();
         });
+        await Probe.Reached("running", 1);
         await Fetch(pipeline, "key");
         gate.Open();
 

@@ -11,15 +11,14 @@ public sealed class TelemetryTests : CacheTest
     private const string Name = "Polly.SingleFlight.Caching";
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Everything_ThatHappens_IsReportedWithoutKeyAndResult(bool hybrid)
+    [MemberData(nameof(Caches))]
+    public async Task Everything_ThatHappens_IsReportedWithoutKeyAndResult(CacheKind kind)
     {
         using var meter = new Collectors();
         var builder = Builder<string>("tokens");
         builder.InstanceName = "eu";
         var options = Counted<string>(8 * s_second, TimeSpan.FromHours(1));
-        var pipeline = (hybrid ? builder.AddCache(Hybrid, options) : builder.AddCache(Memory, options))
+        var pipeline = AddCache(builder, kind, options)
             .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>())).Build();
 
         await Fetch(pipeline, "secret");
@@ -81,11 +80,12 @@ public sealed class TelemetryTests : CacheTest
         ResilienceContextPool.Shared.Return(context);
     }
 
-    [Fact]
-    public async Task MeterListener_Throws_FailsNoExecution()
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task MeterListener_Throws_FailsNoExecution(CacheKind kind)
     {
         using var meter = ListenAndThrow();
-        var pipeline = Cached(Counted<string>(8 * s_second, TimeSpan.FromHours(1)));
+        var pipeline = Cached(kind, Counted<string>(8 * s_second, TimeSpan.FromHours(1)));
         await Fetch(pipeline, "key");
         Clock.Advance(8 * s_second);
         await Fetch(pipeline, "key");

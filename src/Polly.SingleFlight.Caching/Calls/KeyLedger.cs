@@ -21,10 +21,19 @@ internal sealed class KeyLedger
     {
         lock (_gate)
         {
-            if (!_keys.TryGetValue(storageKey, out var calls))
+            KeyCalls? calls;
+            try
             {
-                _keys[storageKey] = calls = new KeyCalls(this, storageKey);
-                _count = _keys.Count;
+                if (!_keys.TryGetValue(storageKey, out calls))
+                {
+                    _keys[storageKey] = calls = new KeyCalls(this, storageKey);
+                    _count = _keys.Count;
+                }
+            }
+            catch (Exception)
+            {
+                // Comparing keys is foreign code. A call whose key cannot be compared meets no other, and stores nothing that another would find.
+                return new Permit(new KeyCalls(this, storageKey));
             }
 
             var permit = new Permit(calls);
@@ -77,10 +86,19 @@ internal sealed class KeyLedger
         lock (_gate)
         {
             var calls = permit.Calls;
-            if (calls.Permits_NeedsLock.Remove(permit) && calls.Permits_NeedsLock.Count == 0)
+            if (!calls.Permits_NeedsLock.Remove(permit) || calls.Permits_NeedsLock.Count != 0)
+            {
+                return;
+            }
+
+            try
             {
                 _keys.Remove(calls.StorageKey);
                 _count = _keys.Count;
+            }
+            catch (Exception)
+            {
+                // A key that cannot be compared any more stays, without calls.
             }
         }
     }

@@ -166,7 +166,7 @@ internal readonly struct LeaderRun<TResult, TState>
             context.Properties.Set(ContextProperties.Flight, innermost);
         }
 
-        if (inside?.IsFor<TResult>(_parts.Builder, _flight.Key) == true)
+        if (inside?.Applies<TResult>(_parts.Builder, _flight.Key) == true)
         {
             _parts.Intercept(_flight).Add(inside);
         }

@@ -26,7 +26,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     public const long NotStarted = long.MinValue / 2;
 
     private Flight? _nextInBucket;
-    private InterceptedFlight? _interception;
+    private Companions? _companions;
     private long _endTimestamp;
 
     /// <summary>Written under the gate, save that the run which closed the flight ends it without; read anywhere.</summary>
@@ -103,13 +103,23 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
     protected bool LandedWithKey { get; set; }
 
     /// <summary>What strategies outside do inside the flight; null if none does. Written once, by whichever caller comes first.</summary>
-    public InterceptedFlight? Interception => Volatile.Read(ref _interception);
+    public InterceptedFlight? Interception => Volatile.Read(ref _companions)?.Interception;
 
     /// <summary>Where the flight is in the wait graph; null until it nests. Set once, under the gate of <see cref="WaitGraph"/>.</summary>
     public Nesting? Nesting { get; set; }
 
     /// <summary>The span that followers link to. Written by the leader before its callback runs, read after the outcome is published.</summary>
-    public Activity? Span { get; set; }
+    public Activity? Span
+    {
+        get => Volatile.Read(ref _companions)?.Span;
+        set
+        {
+            if (value is not null)
+            {
+                EnsureCompanions().Span = value;
+            }
+        }
+    }
 
     /// <summary>The time since the start, by the clock the flight was started on.</summary>
     public TimeSpan Age => Rules.Clock.Elapsed(StartTimestamp, Rules.Clock.Now);
@@ -120,7 +130,7 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
 
     /// <summary>Sets what strategies outside do inside the flight, unless another caller has, and returns what is set.</summary>
     public InterceptedFlight SetInterception(InterceptedFlight interception) =>
-        Interlocked.CompareExchange(ref _interception, interception, null) ?? interception;
+        EnsureCompanions().SetInterception(interception);
 
     /// <summary>Gives a successor its time, which could not be read when it was made, since a clock is foreign code (I5).</summary>
     public void BeginTime()
@@ -212,6 +222,17 @@ internal abstract class Flight : CancellationTokenSource, IParticipation, IWait,
         Stripe.Remove_NeedsLock(this);
         _state = FlightState.Closed;
         _endTimestamp = now;
+    }
+
+    private Companions EnsureCompanions()
+    {
+        if (Volatile.Read(ref _companions) is { } present)
+        {
+            return present;
+        }
+
+        var made = new Companions();
+        return Interlocked.CompareExchange(ref _companions, made, null) ?? made;
     }
 
     [Conditional("DEBUG")]

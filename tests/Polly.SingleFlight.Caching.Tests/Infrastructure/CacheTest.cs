@@ -1,7 +1,7 @@
 namespace Polly.SingleFlight.Caching.Tests.Infrastructure;
 
 /// <summary>
-/// The base of tests of the cache: both kinds of cache on a manual clock, options whose events are counted, and an upstream that
+/// The base of tests of the cache: the caches that people run on a manual clock, options whose events are counted, and an upstream that
 /// counts its calls by key. The validator of the base runs after every test.
 /// </summary>
 public abstract class CacheTest : FlightTest
@@ -15,23 +15,57 @@ public abstract class CacheTest : FlightTest
 
     protected static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
 
+    private readonly Dictionary<CacheKind, HybridUnderTest> _hybrids = [];
     private int _version;
 
     protected CacheTest()
     {
         Memory = new HookedMemoryCache(Clock);
-        Hybrid = new SerializingHybridCache(Clock);
+        Bare = new MemoryCache(new MemoryCacheOptions { Clock = new CacheClock(Clock) });
+        Distributed = new DistributedBytes(Clock);
     }
 
+    public static TheoryData<CacheKind> Caches => new(Enum.GetValues<CacheKind>());
+
+    /// <summary>The caches with a distributed one behind.</summary>
+    public static TheoryData<CacheKind> DistributedCaches => new(CacheKind.HybridL2, CacheKind.FusionL2);
+
+    /// <summary>Each cache with either value.</summary>
+    public static TheoryData<CacheKind, bool> CachesAndEither
+    {
+        get
+        {
+            var data = new TheoryData<CacheKind, bool>();
+            foreach (var kind in Enum.GetValues<CacheKind>())
+            {
+                data.Add(kind, false);
+                data.Add(kind, true);
+            }
+
+            return data;
+        }
+    }
+
+    /// <summary>A memory cache with hooks.</summary>
     internal HookedMemoryCache Memory { get; }
 
-    internal SerializingHybridCache Hybrid { get; }
+    /// <summary>Microsoft's memory cache itself.</summary>
+    internal MemoryCache Bare { get; }
+
+    /// <summary>The distributed cache, with hooks.</summary>
+    internal DistributedBytes Distributed { get; }
 
     internal RecordingListener Listener { get; } = new();
 
     public override ValueTask DisposeAsync()
     {
         Memory.Dispose();
+        Bare.Dispose();
+        foreach (var hybrid in _hybrids.Values)
+        {
+            hybrid.Dispose();
+        }
+
         GC.SuppressFinalize(this);
         return base.DisposeAsync();
     }
@@ -65,10 +99,24 @@ public abstract class CacheTest : FlightTest
         return withFlight ? builder.AddSingleFlight(Watched(new SingleFlightStrategyOptions<T>())).Build() : builder.Build();
     }
 
-    internal ResiliencePipeline<T> CachedHybrid<T>(CacheStrategyOptions<T>? options = null, bool withFlight = true)
+    /// <summary>A cache of that kind, with a single flight inside.</summary>
+    internal ResiliencePipeline<T> Cached<T>(CacheKind kind, CacheStrategyOptions<T>? options = null, bool withFlight = true)
     {
-        var builder = Builder<T>("pipeline").AddCache(Hybrid, options ?? Counted<T>());
+        var builder = AddCache(Builder<T>("pipeline"), kind, options ?? Counted<T>());
         return withFlight ? builder.AddSingleFlight(Watched(new SingleFlightStrategyOptions<T>())).Build() : builder.Build();
+    }
+
+    internal ResiliencePipelineBuilder<T> AddCache<T>(ResiliencePipelineBuilder<T> builder, CacheKind kind, CacheStrategyOptions<T> options) =>
+        kind == CacheKind.Memory ? builder.AddCache(Bare, options) : builder.AddCache(Hybrid(kind), options);
+
+    internal HybridCache Hybrid(CacheKind kind)
+    {
+        if (!_hybrids.TryGetValue(kind, out var hybrid))
+        {
+            _hybrids[kind] = hybrid = new HybridUnderTest(kind, Clock, Distributed);
+        }
+
+        return hybrid.Cache;
     }
 
     /// <summary>Calls upstream, which answers with the key and a number that grows with every call.</summary>

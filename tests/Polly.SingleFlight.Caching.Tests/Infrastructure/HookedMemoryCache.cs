@@ -1,11 +1,9 @@
-using Microsoft.Extensions.Internal;
-
 namespace Polly.SingleFlight.Caching.Tests.Infrastructure;
 
 /// <summary>A memory cache on the test's clock that lets the test hold, count and fail what is done with it.</summary>
 internal sealed class HookedMemoryCache(TimeProvider clock) : IMemoryCache
 {
-    private readonly MemoryCache _cache = new(new MemoryCacheOptions { Clock = new Clock(clock) });
+    private readonly MemoryCache _cache = new(new MemoryCacheOptions { Clock = new CacheClock(clock) });
 
     /// <summary>Runs after an entry was looked up, with whether it was found, and before the strategy is told.</summary>
     public Action<bool>? LookedUp { get; set; }
@@ -35,9 +33,4 @@ internal sealed class HookedMemoryCache(TimeProvider clock) : IMemoryCache
     public void Clear() => _cache.Clear();
 
     public void Dispose() => _cache.Dispose();
-
-    private sealed class Clock(TimeProvider clock) : ISystemClock
-    {
-        public DateTimeOffset UtcNow => clock.GetUtcNow();
-    }
 }

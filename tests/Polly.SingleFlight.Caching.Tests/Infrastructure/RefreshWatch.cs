@@ -3,17 +3,21 @@ using System.Collections.Concurrent;
 namespace Polly.SingleFlight.Caching.Tests.Infrastructure;
 
 /// <summary>
-/// Right inside the cache, knows a refresh by its token, which is nobody's and cannot be cancelled, and notes violations of what the
-/// soak expects.
+/// Right inside the cache, knows a refresh by its context, which is no caller's, and notes violations of what the soak expects.
 /// </summary>
 internal sealed class RefreshWatch : ResilienceStrategy
 {
+    private static readonly ResiliencePropertyKey<ResilienceContext?> s_caller = new("caller");
+
     private readonly ConcurrentDictionary<object, int> _running = new();
     private int _refreshes;
 
     public ConcurrentQueue<string> Violations { get; } = new();
 
     public int Refreshes => Volatile.Read(ref _refreshes);
+
+    /// <summary>Notes in the context of a caller that it is one.</summary>
+    public static void MarkCaller(ResilienceContext context) => context.Properties.Set(s_caller, context);
 
     public void Check(bool holds, string violation)
     {
@@ -36,7 +40,7 @@ internal sealed class RefreshWatch : ResilienceStrategy
     protected override async ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
-        if (context.CancellationToken.CanBeCanceled)
+        if (context.Properties.GetValue(s_caller, null) == context)
         {
             return await callback(context, state);
         }
