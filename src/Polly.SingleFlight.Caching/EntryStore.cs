@@ -56,6 +56,12 @@ internal sealed class EntryStore<TResult, TActual>(
             return false;
         }
 
+        if (stored is null && parts.Now - entry.ExpiresAt >= parts.StaleOnError)
+        {
+            // Its time is over already.
+            return false;
+        }
+
         return stored is null
             ? throw new InvalidOperationException("The cache has taken the entry without an error, and does not have it: it may be too large, or not serializable.")
             : stored.Id == entry.Id || stored.Outdates(entry.StartedAt);
