@@ -59,6 +59,12 @@ internal sealed class EntryStore<TResult, TActual>(
             return true;
         }
 
+        if (parts.Now - entry.ExpiresAt >= parts.StaleOnError)
+        {
+            // Its time is over already.
+            return false;
+        }
+
         // A look-up that read behind before this store may have put into memory what it found there, so it is tried once more.
         await parts.Store.StoreLocalAsync(_storageKey, entry, placement).ConfigureAwait(false);
         if (await IsSeenAsync().ConfigureAwait(false))

@@ -123,6 +123,16 @@ public sealed class FailingCacheTests : CacheTest
     }
 
     [Fact]
+    public async Task Entry_WhoseTimeIsOverBeforeItIsSeen_IsNoFailure()
+    {
+        Memory.Storing = () => Memory.LookingUp = () => Clock.Advance(TimeSpan.FromHours(1));
+        var pipeline = Cached<string>(withFlight: false);
+
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        Assert.Equal(0, Listener.Count("OnCacheFailed"));
+    }
+
+    [Fact]
     public async Task DisposedMemoryCache_FailsNoCall()
     {
         var memory = new MemoryCache(new MemoryCacheOptions());
