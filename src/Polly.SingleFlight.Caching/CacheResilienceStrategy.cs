@@ -202,12 +202,12 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
         Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
         ResilienceContext context,
         TState state,
-        bool isSharedSlow = false)
+        bool lookHasFailed = false)
     {
         var now = _parts.Now;
         return _parts.Stale.IsRetryDelayed(storageKey, old, now)
             ? Answer(old!, now, context, isStale: true)
-            : Call(old, null, key, storageKey, callback, context, state, isSharedSlow);
+            : Call(old, null, key, storageKey, callback, context, state, lookHasFailed);
     }
 
     /// <summary>2. Makes the call.</summary>
@@ -219,7 +219,7 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
         Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
         ResilienceContext context,
         TState state,
-        bool isSharedSlow = false)
+        bool lookHasFailed = false)
     {
         if (_parts.Store is HybridStore { MissesSerializers: true } && Interlocked.Exchange(ref _hasWarned, 1) == 0)
         {
@@ -228,7 +228,7 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
 
         var missed = _parts.Telemetry.Miss(context);
         var outer = context.GetFlightInterceptor();
-        var call = new CacheCall<TResult, TActual>(_parts, key, storageKey, old, newerThan, outer) { IsSharedSlow = isSharedSlow };
+        var call = new CacheCall<TResult, TActual>(_parts, key, storageKey, old, newerThan, outer) { LookHasFailed = lookHasFailed };
         return missed.IsCompletedSuccessfully && !_parts.Stale.AreOn
             ? CallRunner.Run(_parts, call, outer, callback, context, state)
             : CallAsync(missed, call, outer, old, callback, context, state);

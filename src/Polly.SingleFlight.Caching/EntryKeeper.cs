@@ -107,6 +107,13 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
         }
     }
 
+    /// <summary>How to keep an entry for the rest of its time that was in the cache before.</summary>
+    public Placement PlacementAgain<TActual>(CacheEntry<TActual> entry)
+    {
+        var rest = Sum(entry.ExpiresAt - parts.Now, parts.StaleOnError);
+        return new Placement(rest > TimeSpan.Zero ? rest : TimeSpan.FromTicks(1), _size?.Invoke(Results.Up<TResult, TActual>(entry.Value!)) ?? 1, _scopeTag is null ? null : [_scopeTag]);
+    }
+
     /// <summary>How old the result is, if a strategy inside says so.</summary>
     private static IResultOrigin? OriginOf<TActual>(CacheCall<TResult, TActual> call, ResilienceContext context) =>
         context.GetResultOrigin() switch
@@ -138,7 +145,7 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
             return await storing.ConfigureAwait(false);
         }
 
-        if (call.IsSharedSlow)
+        if (call.LookHasFailed)
         {
             // What the memory of the process has is enough for now.
             _ = Limited.Observed(storing);
@@ -152,7 +159,11 @@ internal sealed class EntryKeeper<TResult>(CacheParts<TResult> parts, CacheStrat
         catch (TimeoutException late) when (!storing.IsCompleted)
         {
             parts.Telemetry.Failed(context, "Store", late);
-            return false;
+            _ = storing.ContinueWith(
+                static late => _ = late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+            // What is late may be behind the memory of the process, which has it then.
+            return parts.Store.FindLocal<TActual>(call.Key)?.Id == entry.Id;
         }
     }
 }

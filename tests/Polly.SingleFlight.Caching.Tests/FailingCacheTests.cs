@@ -15,7 +15,7 @@ public sealed class FailingCacheTests : CacheTest
 
         Assert.Equal("secret:1", await Fetch(pipeline, "secret"));
 
-        // That the entry is there cannot be seen either.
+        // A look that failed is not repeated by the call; and that the entry is there cannot be seen either.
         AssertReported("Lookup", 1);
         AssertReported("Store", 1);
         Memory.LookedUp = null;
@@ -46,7 +46,7 @@ public sealed class FailingCacheTests : CacheTest
 
         Assert.Equal("secret:1", await Fetch(pipeline, "secret"));
 
-        // That the entry is there cannot be seen either.
+        // A look that failed is not repeated by the call; and that the entry is there cannot be seen either.
         AssertReported("Lookup", 1);
         AssertReported("Store", 1);
     }
@@ -120,6 +120,16 @@ public sealed class FailingCacheTests : CacheTest
         Memory.LookedUp = _ => throw new NotSupportedException();
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => Fail(pipeline, "key"));
+    }
+
+    [Fact]
+    public async Task Entry_WhoseTimeIsOverBeforeItIsSeen_IsNoFailure()
+    {
+        Memory.Storing = () => Memory.LookingUp = () => Clock.Advance(TimeSpan.FromHours(1));
+        var pipeline = Cached<string>(withFlight: false);
+
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        Assert.Equal(0, Listener.Count("OnCacheFailed"));
     }
 
     [Fact]

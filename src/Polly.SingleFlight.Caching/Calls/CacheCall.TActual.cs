@@ -47,10 +47,8 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     /// <summary>The time of the start, which is never set again: one call can start a flight while an earlier one of its own goes on, and the first start is the safe one.</summary>
     public long Start { get; }
 
-    /// <summary>
-    /// Whether the first look has failed, because what is behind the memory of the process is slow or down. It holds no caller of this call again.
-    /// </summary>
-    public bool IsSharedSlow { get; init; }
+    /// <summary>Whether what is behind the memory of the process has thrown, or not answered in time, when it was looked at. The call does not wait for it again.</summary>
+    public bool LookHasFailed { get; set; }
 
     /// <summary>Whether the caller has joined a flight.</summary>
     public bool IsFollower { get; private set; }
@@ -112,9 +110,10 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     /// <summary>A newer entry than the caller saw.</summary>
     public async ValueTask<Outcome<TActual>?> FindNewerAsync(ResilienceContext context, InterceptedFlight? flight = null)
     {
-        var entry = IsSharedSlow
-            ? _parts.Finder.FindLocal<TActual>(Key, context)
-            : (await _parts.Finder.FindAsync<TActual>(StorageKey, pastLocal: _old is not null, context).ConfigureAwait(context.ContinueOnCapturedContext)).Entry;
+        var (entry, hasFailed) = LookHasFailed
+            ? new(_parts.Finder.FindLocal<TActual>(Key, context), HasFailed: true)
+            : await _parts.Finder.FindAsync<TActual>(StorageKey, pastLocal: _old is not null, context).ConfigureAwait(context.ContinueOnCapturedContext);
+        LookHasFailed = hasFailed;
         if (entry is null || !EntryFinder<TResult>.IsFresh(entry, _parts.Now) || entry.StartedAt <= _newerThan)
         {
             return null;

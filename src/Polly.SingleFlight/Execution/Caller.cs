@@ -23,10 +23,10 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         {
             Context.Properties.Set(ContextProperties.Participation, this);
             if (Context.Properties.TryGetValue(ContextProperties.Interceptor, out var interceptor)
-                && interceptor?.IsFor<TResult>(parts.Builder, Flight.Key) == true)
+                && interceptor?.Applies<TResult>(parts.Builder, Flight.Key) == true)
             {
                 parts.Intercept(Flight).Add(interceptor);
-                interceptor.OnFollowing();
+                interceptor.NotifyFollowing();
             }
         }
         catch (Exception exception)

@@ -166,7 +166,7 @@ internal readonly struct LeaderRun<TResult, TState>
     private RunningFlight<TResult> Begin(out FlightInterceptor? inside)
     {
         var context = FlightContext.Rent(Leader, _flight, out inside);
-        if (inside?.IsFor<TResult>(_parts.Builder, _flight.Key) == true)
+        if (inside?.Applies<TResult>(_parts.Builder, _flight.Key) == true)
         {
             _parts.Intercept(_flight).AddLeaders(inside);
         }

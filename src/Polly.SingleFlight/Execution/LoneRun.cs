@@ -20,7 +20,7 @@ internal static class LoneRun
         {
             // It was meant for this strategy, and not for one further inside.
             context.Properties.Set(ContextProperties.Interceptor, null);
-            if (interceptor.IsFor<TResult>(parts.Builder, null))
+            if (interceptor.Applies<TResult>(parts.Builder, null))
             {
                 intercepted = new InterceptedFlight(null, parts.Sharing, mayKeep: reason is BypassReason.NoKey or BypassReason.Unshared or BypassReason.Limit);
                 intercepted.Add(interceptor);

@@ -32,6 +32,32 @@ public abstract class FlightInterceptor
     /// <returns><see langword="true"/> to work inside this execution.</returns>
     public abstract bool IsFor<TResult>(ResiliencePipelineBuilderBase builder, object? key);
 
+    /// <summary>The same as <see cref="IsFor"/>; one that throws says no.</summary>
+    internal bool Applies<TResult>(ResiliencePipelineBuilderBase builder, object? key)
+    {
+        try
+        {
+            return IsFor<TResult>(builder, key);
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The same as <see cref="OnFollowing"/>. Does not throw.</summary>
+    internal void NotifyFollowing()
+    {
+        try
+        {
+            OnFollowing();
+        }
+        catch (Exception)
+        {
+            // The caller follows all the same.
+        }
+    }
+
     /// <summary>Called on the caller's thread when it has joined a flight and is about to wait. It may be elected to lead later on.</summary>
     public virtual void OnFollowing()
     {

@@ -5,6 +5,9 @@ internal sealed class HookedMemoryCache(TimeProvider clock) : IMemoryCache
 {
     private readonly MemoryCache _cache = new(new MemoryCacheOptions { Clock = new CacheClock(clock) });
 
+    /// <summary>Runs before an entry is looked up.</summary>
+    public Action? LookingUp { get; set; }
+
     /// <summary>Runs after an entry was looked up, with whether it was found, and before the strategy is told.</summary>
     public Action<bool>? LookedUp { get; set; }
 
@@ -17,6 +20,7 @@ internal sealed class HookedMemoryCache(TimeProvider clock) : IMemoryCache
 
     public bool TryGetValue(object key, out object? value)
     {
+        LookingUp?.Invoke();
         var found = _cache.TryGetValue(key, out value);
         LookedUp?.Invoke(found);
         return found;

@@ -38,12 +38,12 @@ internal static class CacheRows
         },
         new("cache outside, all leave, flown to the end", "cache → patience → single flight to the end")
         {
-            Upstream = [Answers(8)],
-            Moments = [Callers(0), Tick(7, Row.Callers), Tick(8), Callers(9) with { Cached = true }],
-            Calls = 1,
-            Flights = 1,
+            Upstream = [Answers(8), Answers(0.5)],
+            Moments = [Callers(0), Tick(7, Row.Callers), Tick(8), Callers(9) with { Idle = true }, Tick(9.5)],
+            Calls = 2,
+            Flights = 2,
             Stored = 1,
-            Shares = [Of("TimeoutRejectedException", 7), Of("#1", 0, 9)],
+            Shares = [Of("TimeoutRejectedException", 7), Of("#2", 0.5, 9)],
         },
         new("cache outside, refresh", "cache with refresh → single flight")
         {
