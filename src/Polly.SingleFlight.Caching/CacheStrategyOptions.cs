@@ -70,7 +70,8 @@ public class CacheStrategyOptions<TResult> : ResilienceStrategyOptions
     /// <value>
     /// Required. The default answers exceptions that may be transient: all but cancellations without a time-out inside, HTTP status codes under 500 other
     /// than 408 and 429, <see cref="FlightCanceledException"/>, and those that say that the caller was refused (<see cref="UnauthorizedAccessException"/>,
-    /// <see cref="System.Security.Authentication.AuthenticationException"/>, <see cref="System.Security.SecurityException"/>). A predicate that throws is reported and counts as "no". A caller whose own token has fired is never answered.
+    /// <see cref="System.Security.Authentication.AuthenticationException"/>, <see cref="System.Security.SecurityException"/>), also where another exception wraps one
+    /// of these. A predicate that throws is reported and counts as "no". A caller whose own token has fired is never answered.
     /// </value>
     [Required]
     public Func<ShouldHandlePredicateArguments<TResult>, ValueTask<bool>> ShouldHandle { get; set; } =
