@@ -72,7 +72,10 @@ public sealed class CacheManualControl
     /// <param name="cancellationToken">Ends the wait for the cache.</param>
     /// <returns>A task that ends when the cache has removed the entries.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> has fired.</exception>
-    /// <remarks>A <c>HybridCache</c> removes them by a tag, which entries have that were stored by a strategy with a control.</remarks>
+    /// <remarks>
+    /// A <c>HybridCache</c> removes them by a tag, which entries have that were stored by a strategy with a control. Calls that are in the air on other nodes may store what they
+    /// called for.
+    /// </remarks>
     public async ValueTask EvictAllAsync(CancellationToken cancellationToken = default)
     {
         foreach (var evictor in Evictors())
