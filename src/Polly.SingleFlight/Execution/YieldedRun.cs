@@ -22,7 +22,7 @@ namespace Polly.SingleFlight.Execution;
 internal sealed class YieldedRun<TResult> : LeaderWait<TResult>, IValueTaskSource<Outcome<TResult>>
 {
     [ThreadStatic]
-    private static YieldedRun<TResult>? t_spare;
+    private static YieldedRun<TResult>? s_spare;
 
     private readonly Action _land;
     private ManualResetValueTaskSourceCore<Outcome<TResult>> _core;
@@ -49,8 +49,8 @@ internal sealed class YieldedRun<TResult> : LeaderWait<TResult>, IValueTaskSourc
     /// <param name="registration">The flight's registration on the token of the leader.</param>
     public static YieldedRun<TResult> Rent(in RunningFlight<TResult> running, ResilienceContext leader, CancellationTokenRegistration registration)
     {
-        var run = t_spare ?? new YieldedRun<TResult>();
-        t_spare = null;
+        var run = s_spare ?? new YieldedRun<TResult>();
+        s_spare = null;
         run._running = running;
         run._registration = registration;
         run._token = leader.CancellationToken;
@@ -135,7 +135,7 @@ internal sealed class YieldedRun<TResult> : LeaderWait<TResult>, IValueTaskSourc
         _token = default;
         _executionContext = null;
         Reset();
-        t_spare = this;
+        s_spare = this;
     }
 
     private void LandOnExecutionContext()
