@@ -5,7 +5,10 @@ using StackExchange.Redis;
 
 namespace Polly.SingleFlight.Caching.RealCaches.Tests.Infrastructure;
 
-/// <summary>A server with the protocol of Redis inside the process, on a port of the system's choice, for all tests of the assembly.</summary>
+/// <summary>
+/// A server with the protocol of Redis inside the process, on a port of the system's choice, for all tests of the assembly; or the one that the environment variable
+/// <c>SINGLE_FLIGHT_REDIS</c> names as <c>host:port</c>.
+/// </summary>
 public sealed class RedisServer : IAsyncLifetime
 {
     private GarnetServer? _server;
@@ -17,7 +20,8 @@ public sealed class RedisServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        for (var attempt = 1; _server is null; attempt++)
+        Configuration = Environment.GetEnvironmentVariable("SINGLE_FLIGHT_REDIS") ?? "";
+        for (var attempt = 1; _server is null && Configuration.Length == 0; attempt++)
         {
             var port = FreePort();
             try
