@@ -20,6 +20,7 @@ internal sealed class CacheParts<TResult>
         Clock = builder.TimeProvider ?? TimeProvider.System;
         StoreTimeout = options.StoreTimeout;
         StaleOnError = options.StaleOnError;
+        Evictions = store.IsShared && options.ManualControl is not null ? new RecentEvictions(Clock, options.RefreshTimeout) : null;
         Finder = new EntryFinder<TResult>(this);
         Keeper = new EntryKeeper<TResult>(this, options);
         Stale = new StaleAnswers<TResult>(this, options);
@@ -45,6 +46,9 @@ internal sealed class CacheParts<TResult>
     public TimeSpan RefreshTimeout { get; }
 
     public KeyLedger Ledger { get; } = new();
+
+    /// <summary>What was evicted lately; null over a cache whose look-ups take no time.</summary>
+    public RecentEvictions? Evictions { get; }
 
     public EntryFinder<TResult> Finder { get; }
 

@@ -34,7 +34,7 @@ internal sealed class EntryFinder<TResult>(CacheParts<TResult> parts)
                     parts.Clock,
                     context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext)
                 : await parts.Store.FindAsync<TActual>(storageKey, pastLocal, CancellationToken.None).ConfigureAwait(context.ContinueOnCapturedContext);
-            return new(entry is not null && parts.Ledger.IsRevoked(storageKey, entry.Id) ? null : WithCopier(entry), HasFailed: false);
+            return entry is null || IsRevoked(storageKey, entry) ? new(null, HasFailed: false) : new(WithCopier(entry), HasFailed: false);
         }
         catch (Exception exception)
         {
@@ -62,5 +62,35 @@ internal sealed class EntryFinder<TResult>(CacheParts<TResult> parts)
 
     /// <summary>An entry that is being stored by a call which has lost the right to is not there.</summary>
     private CacheEntry<TActual>? Valid<TActual>(CacheEntry<TActual>? entry, object key) =>
-        entry is not null && parts.Ledger.Count != 0 && parts.Ledger.IsRevoked(parts.Store.StorageKey<TActual>(key), entry.Id) ? null : entry;
+        entry is not null && (parts.Ledger.Count != 0 || parts.Evictions is not null) && IsRevoked(parts.Store.StorageKey<TActual>(key), entry) ? null : entry;
+
+    /// <summary>Whether an entry is being stored without the right to, or was brought back by a look-up that had read it before it was evicted.</summary>
+    private bool IsRevoked<TActual>(object storageKey, CacheEntry<TActual> entry)
+    {
+        if (parts.Ledger.IsRevoked(storageKey, entry.Id))
+        {
+            return true;
+        }
+
+        if (entry.IsEvicted || parts.Evictions is not { } evictions || evictions.UpTo(storageKey) < entry.StartedAt)
+        {
+            return false;
+        }
+
+        _ = DropAsync<TActual>(storageKey, entry.Id);
+        return true;
+    }
+
+    /// <summary>Takes an evicted entry out of the memory of the process once more. Does not throw.</summary>
+    private async Task DropAsync<TActual>(object storageKey, long entryId)
+    {
+        try
+        {
+            await parts.Store.TakeBackAsync<TActual>(storageKey, entryId, parts.Now).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // It is not returned while the eviction is remembered, and then its time in the memory of the process is over soon.
+        }
+    }
 }

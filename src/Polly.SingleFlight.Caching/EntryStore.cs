@@ -66,7 +66,17 @@ internal sealed class EntryStore<TResult, TActual>(
         }
 
         // A look-up that read behind before this store may have put into memory what it found there, so it is tried once more.
-        await parts.Store.StoreLocalAsync(_storageKey, entry, placement).ConfigureAwait(false);
+        if (permit.IsValid)
+        {
+            await parts.Store.StoreLocalAsync(_storageKey, entry, placement).ConfigureAwait(false);
+        }
+
+        if (!permit.IsValid)
+        {
+            await parts.Store.TakeBackAsync<TActual>(_storageKey, entry.Id, parts.Now).ConfigureAwait(false);
+            return false;
+        }
+
         if (await IsSeenAsync().ConfigureAwait(false))
         {
             return true;

@@ -45,6 +45,7 @@ internal sealed class Evictor<TResult> : IEvictor, IDisposable
     public async ValueTask EvictAllAsync(CancellationToken cancellationToken)
     {
         _parts.Ledger.RevokeAll();
+        _parts.Evictions?.AddAll();
         await _parts.Store.RemoveAllAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -68,7 +69,8 @@ internal sealed class Evictor<TResult> : IEvictor, IDisposable
             // Before the entry is removed, so that none of them stores another afterwards.
             parts.Ledger.Revoke(storageKey);
             var now = parts.Now;
-            await parts.Store.EvictAsync<TActual>(storageKey, now, now, parts.RefreshTimeout, cancellationToken).ConfigureAwait(false);
+            var upTo = parts.Evictions?.AddNow(storageKey) ?? now;
+            await parts.Store.EvictAsync<TActual>(storageKey, upTo, now, parts.RefreshTimeout, cancellationToken).ConfigureAwait(false);
             return true;
         }
 
@@ -89,6 +91,7 @@ internal sealed class Evictor<TResult> : IEvictor, IDisposable
                 }
 
                 // Calls that began later than what was seen may store what they bring.
+                parts.Evictions?.Add(storageKey, seen.StartedAt);
                 await parts.Store.EvictAsync<TActual>(storageKey, seen.StartedAt, parts.Now, parts.RefreshTimeout, cancellationToken).ConfigureAwait(false);
                 return true;
             }

@@ -1,7 +1,8 @@
 namespace Polly.SingleFlight.Caching.Tests;
 
 /// <summary>
-/// Random calls, failures, departures and steps of the clock over few keys, with an oracle that knows when which result was made.
+/// Random calls, failures, departures, evictions and steps of the clock over few keys, with an oracle that knows when which result was made, and in
+/// which order calls for it began: after an eviction nobody who comes gets a result whose call began before it.
 /// A failure names its seed, which decides the calls; their interleaving is the machine's.
 /// </summary>
 [Collection(nameof(Alone))]
@@ -16,6 +17,10 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
     private static readonly ResiliencePropertyKey<bool> s_isStale = new("stale");
 
     private readonly RefreshWatch _watch = new();
+    private readonly CacheManualControl _control = new();
+    private readonly long[] _evictedUpTo = new long[Keys];
+    private long _calls;
+    private int _evictions;
 
     [Theory]
     [InlineData(1, CacheKind.Memory, true)]
@@ -42,6 +47,11 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
                     Clock.Advance(random.Next(2000) * TimeSpan.FromMilliseconds(1));
                 }
 
+                if (random.Next(200) == 0)
+                {
+                    await EvictAsync(random);
+                }
+
                 await CallAsync(pipeline, random);
             }
         }))).WaitAsync(TimeSpan.FromMinutes(2));
@@ -51,6 +61,7 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
         output.WriteLine($"seed {seed}: {counts}");
         Assert.True(_watch.Violations.IsEmpty, $"seed {seed}: {string.Join('\n', _watch.Violations.Take(10))}");
         Assert.All([Hit, Miss, Stale, Refreshed, RefreshFailed], name => Assert.NotEqual(0, Probe[name]));
+        Assert.NotEqual(0, _evictions);
         Assert.Empty(Listener.Reports.Where(static report => report.Name == "OnCacheFailed").Select(static report => report.Arguments));
     }
 
@@ -69,6 +80,7 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
 
         // The clock leaps, while what these limit goes on in real time.
         options.RefreshTimeout = options.StoreTimeout = TimeSpan.FromDays(1);
+        options.ManualControl = _control;
         var builder = Builder<Made>("soak");
         builder = AddCache(builder, kind, options).AddStrategy(_ => _watch, new RefreshWatch.Options());
         return withFlight ? builder.AddSingleFlight(Watched(new SingleFlightStrategyOptions<Made>())).Build() : builder.Build();
@@ -76,20 +88,22 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
 
     private async Task CallAsync(ResiliencePipeline<Made> pipeline, Random random)
     {
-        var key = $"key {random.Next(Keys)}";
+        var number = random.Next(Keys);
+        var key = $"key {number}";
         var (fails, yields, leaves) = (random.Next(5) == 0, random.Next(4), random.Next(10) == 0);
         using var source = new CancellationTokenSource();
         var context = ResilienceContextPool.Shared.Get(source.Token);
         context.SetSingleFlightKey(key);
         RefreshWatch.MarkCaller(context);
         var began = Clock.GetUtcNow();
+        var evicted = Volatile.Read(ref _evictedUpTo[number]);
         try
         {
             var call = pipeline.ExecuteAsync(
                 async (inside, _) =>
                 {
                     Probe.Hit(Upstream);
-                    var made = new Made(key, Clock.GetUtcNow());
+                    var made = new Made(key, Clock.GetUtcNow(), Interlocked.Increment(ref _calls));
                     for (var i = 0; i < yields; i++)
                     {
                         await Task.Yield();
@@ -107,6 +121,7 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
 
             var result = await call.Soon();
             _watch.Check(result.Key == key, $"{key} got a result of {result.Key}");
+            _watch.Check(result.Call > evicted, $"{key} got the result of call {result.Call} although all up to {evicted} were evicted before");
 
             // A follower may have joined long after the result was made; that is for MaxJoinAge to limit, and not the cache's.
             var limit = context.Properties.GetValue(s_isStale, false) ? s_lifetime + s_stale : s_lifetime;
@@ -128,5 +143,20 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
         }
     }
 
-    public sealed record Made(string Key, DateTimeOffset MadeAt);
+    private async Task EvictAsync(Random random)
+    {
+        var number = random.Next(Keys);
+        var calls = Interlocked.Read(ref _calls);
+        await _control.EvictAsync($"key {number}");
+        Interlocked.Increment(ref _evictions);
+
+        // The calls that had begun when the eviction did; another thread may have evicted more meanwhile.
+        for (var known = Interlocked.Read(ref _evictedUpTo[number]); known < calls;)
+        {
+            var before = Interlocked.CompareExchange(ref _evictedUpTo[number], calls, known);
+            known = before == known ? calls : before;
+        }
+    }
+
+    public sealed record Made(string Key, DateTimeOffset MadeAt, long Call);
 }

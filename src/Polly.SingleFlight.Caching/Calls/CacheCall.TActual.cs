@@ -32,9 +32,11 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         _outer = outer;
         Start = parts.Clock.GetTimestamp();
 
-        // Later than what was seen, also on a clock that has not moved, or is behind that of another machine.
+        // Later than what was seen or evicted, also on a clock that has not moved, or is behind that of another machine.
         var now = parts.Now;
-        StartedAt = old is not null && now <= old.StartedAt ? old.StartedAt.AddTicks(1) : now;
+        var before = parts.Evictions?.UpTo(storageKey) ?? DateTimeOffset.MinValue;
+        before = old?.StartedAt > before ? old.StartedAt : before;
+        StartedAt = now <= before ? before.AddTicks(1) : now;
     }
 
     public object Key { get; }

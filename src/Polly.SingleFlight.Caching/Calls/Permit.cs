@@ -18,6 +18,9 @@ internal sealed class Permit(KeyCalls calls) : IDisposable
     public void SetFlight(InterceptedFlight flight)
     {
         Volatile.Write(ref _flight, flight);
+
+        // Either this sees that the permit is revoked, or the revocation sees the flight.
+        Interlocked.MemoryBarrier();
         if (_isRevoked)
         {
             flight.Forget();
@@ -28,6 +31,7 @@ internal sealed class Permit(KeyCalls calls) : IDisposable
     public void Revoke()
     {
         _isRevoked = true;
+        Interlocked.MemoryBarrier();
         Volatile.Read(ref _flight)?.Forget();
     }
 
