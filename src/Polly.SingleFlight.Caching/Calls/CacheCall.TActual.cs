@@ -147,6 +147,12 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
             lock (_inside)
             {
                 last = _inside.LastOrDefault();
+                if (last?.Flight.IsLastOf(context) == false)
+                {
+                    // What the caller got is not the result of that flight, which may end without it, whatever is made of it in between.
+                    return;
+                }
+
                 if (outcome.Exception is null
                     && _inside.Exists(static inside => inside.HasResult)
                     && !_inside.Exists(inside => inside.HasReturned(outcome.Result)))

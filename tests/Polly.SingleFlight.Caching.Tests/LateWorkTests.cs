@@ -1,0 +1,74 @@
+namespace Polly.SingleFlight.Caching.Tests;
+
+/// <summary>What ends after its caller was given something else, or after its entry was evicted.</summary>
+public sealed class LateWorkTests : CacheTest
+{
+    /// <summary>The leader's answer is not the flight's result, although that is known by the time the leader returns.</summary>
+    [Fact]
+    public async Task Leader_LeavesAndGetsAFallback_TheFlightsResultStaysInTheCache()
+    {
+        var fallback = new Gate();
+        var pipeline = Builder<string>()
+            .AddCache(Memory, Counted<string>())
+            .AddFallback(new()
+            {
+                ShouldHandle = static args => new(args.Outcome.Exception is not null),
+                FallbackAction = async _ =>
+                {
+                    Probe.Hit("fallback");
+                    await fallback.Opened;
+                    return Outcome.FromResult("fallback");
+                },
+            })
+            .AddTimeout(s_second)
+            .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>()))
+            .Build();
+        var gate = new Gate();
+        var leader = Fetch(pipeline, "key", gate);
+        await Probe.Reached(Started, 1);
+        Clock.Advance(s_second / 2);
+        var follower = Fetch(pipeline, "key");
+        await Probe.Reached(Joined, 1);
+        Clock.Advance(s_second / 2);
+        await Probe.Reached("fallback", 1);
+        gate.Open();
+        Assert.Equal("key:1", await follower);
+        fallback.Open();
+
+        Assert.Equal("fallback", await leader);
+        Assert.Equal("key:1", await Fetch(pipeline, "key"));
+        Assert.Equal(1, Probe[Upstream]);
+    }
+
+    /// <summary>What a second attempt got from another caller's flight is stored, or not, by that one's rules: it may have been forgotten.</summary>
+    [Fact]
+    public async Task SecondAttempt_FollowsAFlightThatIsForgotten_ItsResultIsNotStored()
+    {
+        var options = Counted<string>();
+        options.ShouldCache = static args => new(args.Outcome.Result != "bad");
+        var bare = Builder<string>().AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>())).Build();
+        var gate = new Gate();
+        Task<string>? other = null;
+        var cached = Builder<string>()
+            .AddCache(Memory, options)
+            .AddRetry(new()
+            {
+                ShouldHandle = static args => new(args.Outcome.Result == "bad"),
+                Delay = TimeSpan.Zero,
+                OnRetry = _ =>
+                {
+                    other = Fetch(bare, "key", gate);
+                    return default;
+                },
+            })
+            .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>()))
+            .Build();
+        var caller = Call(cached, "key", static _ => Task.FromResult("bad"));
+        await Probe.Reached(Joined, 1);
+        Group.Forget("key");
+        gate.Open();
+
+        Assert.Equal(("key:1", "key:1"), (await other!, await caller));
+        Assert.Equal("key:2", await Fetch(cached, "key"));
+    }
+}
