@@ -71,4 +71,70 @@ public sealed class LateWorkTests : CacheTest
         Assert.Equal(("key:1", "key:1"), (await other!, await caller));
         Assert.Equal("key:2", await Fetch(cached, "key"));
     }
+
+    /// <summary>A call that runs alone has nothing of single flight to lose, but its entry can be evicted.</summary>
+    [Fact]
+    public async Task Evicted_WhileACallRunsAlone_ItsResultIsNotStored()
+    {
+        var options = Counted<string>();
+        options.ManualControl = new();
+        options.KeyGenerator = static _ => new("key");
+        var pipeline = Cached(options);
+        var gate = new Gate();
+        var alone = CallWithoutKey();
+        await Probe.Reached(Upstream, 1);
+        await options.ManualControl.EvictAsync("key");
+        gate.Open();
+
+        Assert.Equal("key:1", await alone);
+        Assert.Equal("key:2", await CallWithoutKey());
+        Assert.Equal("key:2", await CallWithoutKey());
+
+        Task<string> CallWithoutKey() => pipeline.ExecuteAsync(async _ =>
+        {
+            var answer = Answer("key");
+            await gate.Opened;
+            return answer;
+        }).AsTask();
+    }
+
+    /// <summary>The same where the leader's pipeline has no cache, so that the follower's own is to keep the result.</summary>
+    [Fact]
+    public async Task Evicted_WhileACallFollowsALeaderWithoutACache_ItsResultIsNotStored()
+    {
+        var options = Counted<string>();
+        options.ManualControl = new();
+        var bare = Builder<string>().AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>())).Build();
+        var cached = Cached(options);
+        var gate = new Gate();
+        var leader = Fetch(bare, "key", gate);
+        await Probe.Reached(Started, 1);
+        var follower = Fetch(cached, "key");
+        await Probe.Reached(Joined, 1);
+        await options.ManualControl.EvictAsync("key");
+        gate.Open();
+
+        Assert.Equal(("key:1", "key:1"), (await leader, await follower));
+        Assert.Equal("key:2", await Fetch(cached, "key"));
+    }
+
+    /// <summary>An eviction of another key costs nothing.</summary>
+    [Fact]
+    public async Task AnotherKeyIsEvicted_WhileACallFollowsALeaderWithoutACache_ItsResultIsStored()
+    {
+        var options = Counted<string>();
+        options.ManualControl = new();
+        var bare = Builder<string>().AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>())).Build();
+        var cached = Cached(options);
+        await options.ManualControl.EvictAsync("key");
+        var gate = new Gate();
+        var leader = Fetch(bare, "key", gate);
+        await Probe.Reached(Started, 1);
+        var follower = Fetch(cached, "key");
+        await Probe.Reached(Joined, 1);
+        gate.Open();
+
+        Assert.Equal(("key:1", "key:1"), (await leader, await follower));
+        Assert.Equal("key:1", await Fetch(cached, "key"));
+    }
 }

@@ -12,6 +12,9 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     private readonly DateTimeOffset? _newerThan;
     private readonly FlightInterceptor? _outer;
 
+    /// <summary>What the ledger said at the start, for a call that is in the ledger only at its end.</summary>
+    private readonly long _evictions;
+
     /// <summary>The executions that the work is done inside; more than one when something in between tries again. Guarded by a lock on the list.</summary>
     private readonly List<Inside> _inside = [];
 
@@ -30,6 +33,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         _old = old;
         _newerThan = newerThan;
         _outer = outer;
+        _evictions = parts.Ledger.EvictionsOf(storageKey);
         Start = parts.Clock.GetTimestamp();
 
         // Later than what was seen, also on a clock that has not moved, or is behind that of another machine.
@@ -69,7 +73,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     /// </summary>
     public override async ValueTask<Outcome<T>?> BeforeCallbackAsync<T>(InterceptedFlight flight, ResilienceContext context)
     {
-        var inside = Enter(flight);
+        var inside = Enter(flight, evictions: null);
         if (!_parts.KeepsOutside && await FindNewerAsync(context, flight).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
         {
             inside.SetResult(found.Result);
@@ -86,7 +90,8 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
 
     public override async ValueTask AfterCallbackAsync<T>(InterceptedFlight flight, ResilienceContext context, Outcome<T> outcome)
     {
-        var inside = Enter(flight);
+        // The first that this call hears of an execution that runs alone, or whose leader has another cache: it may have begun before an eviction.
+        var inside = Enter(flight, _evictions);
         using (inside.Permit)
         {
             HasFailed = outcome.Exception is not null;
@@ -182,13 +187,13 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
             isHit: false, isStale: false, entry.Id, entry.StartedAt, entry.StoredAt, entry.ExpiresAt, entry.RefreshAt);
     }
 
-    private Inside Enter(InterceptedFlight flight)
+    private Inside Enter(InterceptedFlight flight, long? evictions)
     {
         lock (_inside)
         {
             if (_inside.Find(inside => inside.Flight == flight) is not { } inside)
             {
-                inside = new Inside(flight, _parts.Ledger.Begin(StorageKey));
+                inside = new Inside(flight, _parts.Ledger.Begin(StorageKey, evictions));
                 inside.Permit.SetFlight(flight);
                 _inside.Add(inside);
             }

@@ -17,7 +17,8 @@ internal sealed class Permit(KeyCalls calls) : IDisposable
     /// <summary>The call is that of a flight, which may lose its key.</summary>
     public void SetFlight(InterceptedFlight flight)
     {
-        Volatile.Write(ref _flight, flight);
+        // A full fence, as in Revoke, so that one of the two sees the other.
+        Interlocked.Exchange(ref _flight, flight);
         if (_isRevoked)
         {
             flight.Forget();
@@ -28,6 +29,7 @@ internal sealed class Permit(KeyCalls calls) : IDisposable
     public void Revoke()
     {
         _isRevoked = true;
+        Interlocked.MemoryBarrier();
         Volatile.Read(ref _flight)?.Forget();
     }
 
