@@ -137,4 +137,36 @@ public sealed class LateWorkTests : CacheTest
         Assert.Equal(("key:1", "key:1"), (await leader, await follower));
         Assert.Equal("key:1", await Fetch(cached, "key"));
     }
+
+    /// <summary>The leader's execution has failed. The flight has not, nor its followers.</summary>
+    [Fact]
+    public async Task Leader_LeavesWhileItsResultIsBeingKept_FollowersSeeWhatBecameOfIt()
+    {
+        var keeping = new Gate();
+        var options = Counted<string>();
+        options.ShouldCache = async _ =>
+        {
+            Probe.Hit("keeping");
+            await keeping.Opened;
+            return true;
+        };
+        var pipeline = Cached(options);
+        using var source = new CancellationTokenSource();
+        var gate = new Gate();
+        var leader = Fetch(pipeline, "key", gate, source.Token);
+        await Probe.Reached(Started, 1);
+        var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
+        context.SetSingleFlightKey("key");
+        var follower = pipeline.ExecuteAsync(static _ => new ValueTask<string>("not called"), context).AsTask();
+        await Probe.Reached(Joined, 1);
+        gate.Open();
+        await Probe.Reached("keeping", 1);
+        await source.CancelAsync();
+        await IsCanceledBy(leader, source.Token);
+        keeping.Open();
+
+        Assert.Equal("key:1", await follower);
+        Assert.NotNull(context.GetCacheResult()?.StoredAt);
+        ResilienceContextPool.Shared.Return(context);
+    }
 }

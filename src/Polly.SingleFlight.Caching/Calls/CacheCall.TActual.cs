@@ -94,7 +94,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         var inside = Enter(flight, _evictions);
         using (inside.Permit)
         {
-            HasFailed = outcome.Exception is not null;
+            HasFlightFailed = outcome.Exception is not null;
             if (outcome.Exception is null && !inside.IsFound)
             {
                 var result = (TActual?)(object?)outcome.Result;
@@ -147,7 +147,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         using (permit)
         {
             IsRunning = false;
-            HasFailed = outcome.Exception is not null;
+            SetOutcome(hasFailed: outcome.Exception is not null);
             Inside? last;
             lock (_inside)
             {
