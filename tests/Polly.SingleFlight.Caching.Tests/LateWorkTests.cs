@@ -169,4 +169,30 @@ public sealed class LateWorkTests : CacheTest
         Assert.NotNull(context.GetCacheResult()?.StoredAt);
         ResilienceContextPool.Shared.Return(context);
     }
+
+    /// <summary>A follower that had to make the call itself was given the old result for it.</summary>
+    [Fact]
+    public async Task Follower_IsElected_ItsContextKeepsNoReplacedResult()
+    {
+        var pipeline = Builder<string>()
+            .AddCache(Memory, Counted<string>(staleOnError: 100 * s_second))
+            .AddSingleFlight(Watched(new SingleFlightStrategyOptions<string> { LeaderDeparture = LeaderDeparture.HandOver }))
+            .Build();
+        await Fetch(pipeline, "key");
+        Clock.Advance(11 * s_second);
+        using var source = new CancellationTokenSource();
+        var leader = Fetch(pipeline, "key", new Gate(), source.Token);
+        await Probe.Reached(Started, 2);
+        var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
+        context.SetSingleFlightKey("key");
+        var follower = pipeline.ExecuteAsync(
+            static context => new ValueTask<string>(context.TryGetReplacedResult<string>(out var old) ? "replaces " + old : "replaces nothing"), context).AsTask();
+        await Probe.Reached(Joined, 1);
+        await source.CancelAsync();
+        await IsCanceledBy(leader, source.Token);
+
+        Assert.Equal("replaces key:1", await follower);
+        Assert.False(context.TryGetReplacedResult<string>(out _));
+        ResilienceContextPool.Shared.Return(context);
+    }
 }

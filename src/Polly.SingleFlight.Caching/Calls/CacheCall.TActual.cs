@@ -106,6 +106,9 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
             }
         }
 
+        // Else it would be copied back with what the callback wrote, to a caller that may have been elected and has nobody to take it off again.
+        context.Properties.Set(CacheResilienceContextExtensions.Replaced, null);
+
         if (_outer is not null && _outer.IsFor<T>(_parts.Builder, Key))
         {
             await _outer.AfterCallbackAsync(flight, context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
