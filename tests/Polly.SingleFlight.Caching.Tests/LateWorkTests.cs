@@ -195,4 +195,34 @@ public sealed class LateWorkTests : CacheTest
         Assert.False(context.TryGetReplacedResult<string>(out _));
         ResilienceContextPool.Shared.Return(context);
     }
+
+    /// <summary>Whatever the callback has started, a timer say, holds the execution context and with it the flight.</summary>
+    [Fact]
+    public async Task ExecutionContextOfTheCallback_IsHeld_TheResultIsNot()
+    {
+        var (held, result) = await CallOnce();
+        for (var i = 0; i < 10 && result.IsAlive; i++)
+        {
+            await Task.Yield();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(result.IsAlive);
+        GC.KeepAlive(held);
+
+        async Task<(ExecutionContext? Held, WeakReference Result)> CallOnce()
+        {
+            var options = Counted<object>();
+            options.ShouldCache = static _ => new(false);
+            ExecutionContext? held = null;
+            var result = new WeakReference(await Call(Cached(options), "key", async _ =>
+            {
+                held = ExecutionContext.Capture();
+                await Task.Yield();
+                return new object();
+            }));
+            return (held, result);
+        }
+    }
 }

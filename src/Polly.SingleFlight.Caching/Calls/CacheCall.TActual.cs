@@ -167,6 +167,9 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
                 {
                     _parts.KeepsOutside = true;
                 }
+
+                // An execution context may hold the flight, and that this call, for as long as it lives.
+                _inside.ForEach(static inside => inside.ForgetResult());
             }
 
             if (outcome.Exception is not null || (last is null ? IsFollower : !_parts.KeepsOutside || !last.HasResult || last.IsFound))
@@ -220,6 +223,9 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         public bool IsFound { get; set; }
 
         public void SetResult(TActual? result) => (_result, HasResult) = (result, true);
+
+        /// <summary>Drops the result, which is not compared any more.</summary>
+        public void ForgetResult() => _result = default;
 
         public bool HasReturned(TActual? result) => HasResult && Results.AreSame(_result, result);
     }
