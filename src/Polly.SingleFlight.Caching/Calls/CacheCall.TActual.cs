@@ -12,6 +12,9 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     private readonly DateTimeOffset? _newerThan;
     private readonly FlightInterceptor? _outer;
 
+    /// <summary>What the ledger said at the start, for a call that is in the ledger only at its end.</summary>
+    private readonly long _evictions;
+
     /// <summary>The executions that the work is done inside; more than one when something in between tries again. Guarded by a lock on the list.</summary>
     private readonly List<Inside> _inside = [];
 
@@ -30,6 +33,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         _old = old;
         _newerThan = newerThan;
         _outer = outer;
+        _evictions = parts.Ledger.EvictionsOf(storageKey);
         Start = parts.Clock.GetTimestamp();
 
         // Later than what was seen or evicted, also on a clock that has not moved, or is behind that of another machine.
@@ -71,7 +75,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     /// </summary>
     public override async ValueTask<Outcome<T>?> BeforeCallbackAsync<T>(InterceptedFlight flight, ResilienceContext context)
     {
-        var inside = Enter(flight);
+        var inside = Enter(flight, evictions: null);
         if (!_parts.KeepsOutside && await FindNewerAsync(context, flight).ConfigureAwait(context.ContinueOnCapturedContext) is { } found)
         {
             inside.SetResult(found.Result);
@@ -88,10 +92,11 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
 
     public override async ValueTask AfterCallbackAsync<T>(InterceptedFlight flight, ResilienceContext context, Outcome<T> outcome)
     {
-        var inside = Enter(flight);
+        // The first that this call hears of an execution that runs alone, or whose leader has another cache: it may have begun before an eviction.
+        var inside = Enter(flight, _evictions);
         using (inside.Permit)
         {
-            HasFailed = outcome.Exception is not null;
+            HasFlightFailed = outcome.Exception is not null;
             if (outcome.Exception is null && !inside.IsFound)
             {
                 var result = (TActual?)(object?)outcome.Result;
@@ -102,6 +107,9 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
                 }
             }
         }
+
+        // Else it would be copied back with what the callback wrote, to a caller that may have been elected and has nobody to take it off again.
+        context.Properties.Set(CacheResilienceContextExtensions.Replaced, null);
 
         if (_outer is not null && _outer.IsFor<T>(_parts.Builder, Key))
         {
@@ -144,17 +152,26 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         using (permit)
         {
             IsRunning = false;
-            HasFailed = outcome.Exception is not null;
+            SetOutcome(hasFailed: outcome.Exception is not null);
             Inside? last;
             lock (_inside)
             {
                 last = _inside.LastOrDefault();
+                if (last?.Flight.IsLastOf(context) == false)
+                {
+                    // What the caller got is not the result of that flight, which may end without it, whatever is made of it in between.
+                    return;
+                }
+
                 if (outcome.Exception is null
                     && _inside.Exists(static inside => inside.HasResult)
                     && !_inside.Exists(inside => inside.HasReturned(outcome.Result)))
                 {
                     _parts.KeepsOutside = true;
                 }
+
+                // An execution context may hold the flight, and that this call, for as long as it lives.
+                _inside.ForEach(static inside => inside.ForgetResult());
             }
 
             if (outcome.Exception is not null || (last is null ? IsFollower : !_parts.KeepsOutside || !last.HasResult || last.IsFound))
@@ -178,13 +195,13 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
             isHit: false, isStale: false, entry.Id, entry.StartedAt, entry.StoredAt, entry.ExpiresAt, entry.RefreshAt);
     }
 
-    private Inside Enter(InterceptedFlight flight)
+    private Inside Enter(InterceptedFlight flight, long? evictions)
     {
         lock (_inside)
         {
             if (_inside.Find(inside => inside.Flight == flight) is not { } inside)
             {
-                inside = new Inside(flight, _parts.Ledger.Begin(StorageKey));
+                inside = new Inside(flight, _parts.Ledger.Begin(StorageKey, evictions));
                 inside.Permit.SetFlight(flight);
                 _inside.Add(inside);
             }
@@ -208,6 +225,9 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         public bool IsFound { get; set; }
 
         public void SetResult(TActual? result) => (_result, HasResult) = (result, true);
+
+        /// <summary>Drops the result, which is not compared any more.</summary>
+        public void ForgetResult() => _result = default;
 
         public bool HasReturned(TActual? result) => HasResult && Results.AreSame(_result, result);
     }

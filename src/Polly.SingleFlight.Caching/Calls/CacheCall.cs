@@ -5,6 +5,8 @@ internal abstract class CacheCall(object identity) : FlightInterceptor(identity)
 {
     private volatile CacheResult? _result;
     private volatile bool _hasFailed;
+    private volatile bool _hasFlightFailed;
+    private volatile bool _hasOutcome;
     private volatile bool _isEnded;
 
     /// <summary>When the call began, by the clock of the pipeline.</summary>
@@ -20,11 +22,11 @@ internal abstract class CacheCall(object identity) : FlightInterceptor(identity)
         protected set => _isEnded = !value;
     }
 
-    /// <summary>Whether the call has ended in an exception.</summary>
-    protected bool HasFailed
+    /// <summary>Whether the last execution inside has ended in an exception, which its followers got as well.</summary>
+    protected bool HasFlightFailed
     {
-        get => _hasFailed;
-        set => _hasFailed = value;
+        get => _hasFlightFailed;
+        set => _hasFlightFailed = value;
     }
 
     /// <summary>What became of the result, once that is known. Written by the call.</summary>
@@ -40,10 +42,21 @@ internal abstract class CacheCall(object identity) : FlightInterceptor(identity)
 
     DateTimeOffset? IResultOrigin.ExpiresAt => _result?.ExpiresAt;
 
+    /// <summary>Notes how the call has ended for its own caller, who may have left a flight that succeeds.</summary>
+    protected void SetOutcome(bool hasFailed)
+    {
+        _hasFailed = hasFailed;
+        _hasOutcome = true;
+        if (!hasFailed)
+        {
+            _hasFlightFailed = false;
+        }
+    }
+
     /// <summary>What became of the result: for a caller that followed, of its leader's.</summary>
     public CacheResult? ToResult(ResilienceContext context)
     {
-        if (HasFailed)
+        if (_hasOutcome ? _hasFailed : _hasFlightFailed)
         {
             return null;
         }
@@ -54,10 +67,12 @@ internal abstract class CacheCall(object identity) : FlightInterceptor(identity)
         }
 
         var leader = context.FindFlightInterceptor(Identity) as CacheCall;
-        return leader is { HasFailed: true } ? null : leader?._result ?? Unstored(context);
+        return leader is { _hasFlightFailed: true } ? null : leader?._result ?? Unstored(context);
     }
 
+    /// <summary>Null while the execution goes on, in which case its caller has the interceptor, or waits.</summary>
     private CacheResult? Unstored(ResilienceContext context) => context.GetFlightInterceptor() == this
+        || (context.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation is { Flight: not null } && participation.ToResult() is null)
         ? null
         : new CacheResult(isHit: false, isStale: false, id: 0, StartedAt, storedAt: null, expiresAt: null, refreshAt: null);
 }

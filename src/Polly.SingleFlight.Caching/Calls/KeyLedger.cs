@@ -11,13 +11,27 @@ internal sealed class KeyLedger
     /// <summary>Guarded by the gate.</summary>
     private readonly Dictionary<object, KeyCalls> _keys = [];
 
+    /// <summary>How many evictions there were, by the hash of the key. Guarded by the gate.</summary>
+    private readonly long[] _evictions = new long[64];
+
     /// <summary>How many keys there are, for readers who look without the gate. Written under it.</summary>
     private volatile int _count;
 
     public int Count => _count;
 
+    /// <summary>How many evictions there were, of this key or of one that shares its number. To be compared with, and given to <see cref="Begin"/>.</summary>
+    public long EvictionsOf(object storageKey)
+    {
+        lock (_gate)
+        {
+            return EvictionsOf_NeedsLock(storageKey);
+        }
+    }
+
     /// <summary>Notes a call that is about to begin. Dispose of the permit when its result is stored, or will not be.</summary>
-    public Permit Begin(object storageKey)
+    /// <param name="storageKey">What its result is to be stored under.</param>
+    /// <param name="evictions">How many evictions there were when the call began, if that was before now: after another the permit is lost.</param>
+    public Permit Begin(object storageKey, long? evictions = null)
     {
         lock (_gate)
         {
@@ -38,6 +52,11 @@ internal sealed class KeyLedger
 
             var permit = new Permit(calls);
             calls.Permits_NeedsLock.Add(permit);
+            if (evictions is { } known && known != EvictionsOf_NeedsLock(storageKey))
+            {
+                permit.Revoke();
+            }
+
             return permit;
         }
     }
@@ -48,6 +67,7 @@ internal sealed class KeyLedger
         Permit[] permits;
         lock (_gate)
         {
+            _evictions[Number(storageKey)]++;
             permits = _keys.TryGetValue(storageKey, out var calls) ? [.. calls.Permits_NeedsLock] : [];
         }
 
@@ -60,6 +80,11 @@ internal sealed class KeyLedger
         Permit[] permits;
         lock (_gate)
         {
+            for (var i = 0; i < _evictions.Length; i++)
+            {
+                _evictions[i]++;
+            }
+
             permits = [.. _keys.Values.SelectMany(static calls => calls.Permits_NeedsLock)];
         }
 
@@ -102,6 +127,21 @@ internal sealed class KeyLedger
             }
         }
     }
+
+    private long EvictionsOf_NeedsLock(object storageKey)
+    {
+        try
+        {
+            return _evictions[Number(storageKey)];
+        }
+        catch (Exception)
+        {
+            // As in Begin.
+            return 0;
+        }
+    }
+
+    private int Number(object storageKey) => (int)((uint)storageKey.GetHashCode() % (uint)_evictions.Length);
 
     private static void Revoke(Permit[] permits)
     {

@@ -17,10 +17,8 @@ internal sealed class Permit(KeyCalls calls) : IDisposable
     /// <summary>The call is that of a flight, which may lose its key.</summary>
     public void SetFlight(InterceptedFlight flight)
     {
-        Volatile.Write(ref _flight, flight);
-
-        // Either this sees that the permit is revoked, or the revocation sees the flight.
-        Interlocked.MemoryBarrier();
+        // A full fence, as in Revoke, so that one of the two sees the other.
+        Interlocked.Exchange(ref _flight, flight);
         if (_isRevoked)
         {
             flight.Forget();

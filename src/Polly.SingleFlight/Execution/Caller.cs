@@ -9,7 +9,9 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
 {
     private readonly Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> _callback = call.Callback;
     private readonly TState _state = call.State;
-    private readonly FollowerSpan? _span = SingleFlightInstruments.BeginWait();
+
+    /// <summary>Null for most followers, so that these are smaller.</summary>
+    private FollowerExtras? _extras = FollowerExtras.Of(SingleFlightInstruments.BeginWait());
 
     public override FlightRules Rules => parts.Rules;
 
@@ -22,11 +24,9 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         try
         {
             Context.Properties.Set(ContextProperties.Participation, this);
-            if (Context.Properties.TryGetValue(ContextProperties.Interceptor, out var interceptor)
-                && interceptor?.Applies<TResult>(parts.Builder, Flight.Key) == true)
+            if (Context.Properties.TryGetValue(ContextProperties.Interceptor, out var interceptor) && interceptor is not null)
             {
-                parts.Intercept(Flight).Add(interceptor);
-                interceptor.NotifyFollowing();
+                TakeOff(interceptor);
             }
         }
         catch (Exception exception)
@@ -53,15 +53,28 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
             parts.Count(CreateResult());
         }
 
-        if (_span is not null)
+        if (_extras?.Span is { } span)
         {
-            SingleFlightInstruments.WaitEnded(_span, Flight.Span);
+            SingleFlightInstruments.WaitEnded(span, Flight.Span);
         }
-
-        Clear();
     }
 
     protected override void RunOwnCallback() => _ = RunOwnCallbackAsync();
+
+    /// <summary>
+    /// Takes the interceptor off the context, where a later execution would find it. The caller does that itself: whoever lets it go may come before it has
+    /// finished setting up.
+    /// </summary>
+    private void TakeOff(FlightInterceptor interceptor)
+    {
+        (_extras ??= new()).Interceptor = interceptor;
+        Context.Properties.Set(ContextProperties.Interceptor, null);
+        if (interceptor.Applies<TResult>(parts.Builder, Flight.Key))
+        {
+            parts.Intercept(Flight).Add(interceptor);
+            interceptor.NotifyFollowing();
+        }
+    }
 
     private async ValueTask<Outcome<TResult>> FollowAfterAsync(ValueTask joined)
     {
@@ -77,10 +90,12 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         Outcome<TResult> outcome;
         if (AloneBecause is not { } reason)
         {
+            SetInterceptor(_extras?.Interceptor);
             outcome = await LeaderRun<TResult, TState>.LeadSuccessor(parts, Flight, call).Settle().ConfigureAwait(false);
         }
         else if (TryClaim())
         {
+            SetInterceptor(_extras?.Interceptor);
             outcome = await LoneRun.Execute(parts, reason, call).Settle().ConfigureAwait(false);
         }
         else
@@ -88,23 +103,25 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
             return;
         }
 
-        Clear();
+        SetInterceptor(null);
         SetResult(outcome);
     }
 
-    /// <summary>Takes off the context what was meant for this execution, and would be found by a later one with the same context.</summary>
-    private void Clear()
+    /// <summary>Sets the interceptor of a caller that has to make its call after all, and takes it off again.</summary>
+    private void SetInterceptor(FlightInterceptor? interceptor)
     {
+        if (_extras?.Interceptor is null)
+        {
+            return;
+        }
+
         try
         {
-            if (Context.Properties.TryGetValue(ContextProperties.Interceptor, out var inside) && inside is not null)
-            {
-                Context.Properties.Set(ContextProperties.Interceptor, null);
-            }
+            Context.Properties.Set(ContextProperties.Interceptor, interceptor);
         }
         catch (Exception)
         {
-            // Properties that cannot be written were not written before.
+            // Properties that cannot be written cost the strategy outside its work, and keep the caller from nothing else.
         }
     }
 }

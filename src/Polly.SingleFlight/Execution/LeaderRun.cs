@@ -190,9 +190,13 @@ internal readonly struct LeaderRun<TResult, TState>
         var scope = _parts.Rules.DetectReentrancy ? WaitGraph.Enter(_flight) : default;
         try
         {
-            return inside is null
+            var pending = inside is null
                 ? _call.RunOnAsync(running.Context)
                 : InvokeAsync(inside, running.Context);
+
+            // A task of a source that is not, or no more, the callback's throws when it is asked. Here that is an outcome, further on it would leave the flight behind.
+            _ = pending.IsCompleted;
+            return pending;
         }
         catch (Exception exception)
         {

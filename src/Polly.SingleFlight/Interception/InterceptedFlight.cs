@@ -59,6 +59,11 @@ public sealed class InterceptedFlight
     public Func<ResilienceContext, TResult, ValueTask<TResult>>? GetCopier<TResult>() =>
         _sharing is { MakesCopies: true } sharing ? sharing.MakeCopyAsync : null;
 
+    /// <summary>Whether it is this execution that a caller has its outcome from. A caller that left its flight has not, nor one that followed another afterwards.</summary>
+    internal bool IsLastOf(ResilienceContext caller) =>
+        _flight is null
+        || (caller.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation?.Flight == _flight);
+
     /// <summary>Whether the predicate was asked, and its answer.</summary>
     internal bool? WasShared => _isShared;
 

@@ -186,6 +186,33 @@ public sealed class FlightInterceptorTests : FlightTest
             _log.Where(static entry => entry.StartsWith("follower", StringComparison.Ordinal)));
     }
 
+    /// <summary>Another thread may let the caller go as soon as it has joined, and its own thread still tells its interceptor.</summary>
+    [Fact]
+    public async Task Follower_IsLetGoWhileItStillSetsUp_ItsInterceptorIsTold()
+    {
+        var gate = new Gate();
+        var pipeline = Pipeline();
+        var leader = Run(pipeline, "key", null, async _ =>
+        {
+            await gate.Opened;
+            return "result";
+        });
+        await Probe.Reached(Started, 1);
+        var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
+        context.Properties.SetProperties(new SlowProperties("Polly.SF.Part", () =>
+        {
+            gate.Open();
+            Assert.Equal("result", leader.Soon().GetAwaiter().GetResult());
+        }), out _);
+        context.SetSingleFlightKey("key");
+        context.SetFlightInterceptor(Own());
+        var follower = await Task.Run(() => pipeline.ExecuteAsync(static _ => new ValueTask<string>("not called"), context).AsTask()).Soon();
+
+        Assert.Equal("result", follower);
+        Assert.Equal(["own: following"], _log);
+        Assert.Null(context.GetFlightInterceptor());
+    }
+
     public static TheoryData<string> Members => new("IsFor", "OnFollowing", "BeforeCallbackAsync", "AfterCallbackAsync");
 
     [Theory]
