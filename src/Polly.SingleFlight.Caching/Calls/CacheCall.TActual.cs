@@ -36,11 +36,12 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         _evictions = parts.Ledger.EvictionsOf(storageKey);
         Start = parts.Clock.GetTimestamp();
 
-        // Later than what was seen or evicted, also on a clock that has not moved, or is behind that of another machine.
+        // Later than what was seen, also on a clock that has not moved, or is behind that of another machine.
+        var seen = old?.StartedAt ?? DateTimeOffset.MinValue;
         var now = parts.Now;
-        var before = parts.Evictions?.UpTo(storageKey) ?? DateTimeOffset.MinValue;
-        before = old?.StartedAt > before ? old.StartedAt : before;
-        StartedAt = now <= before ? before.AddTicks(1) : now;
+        StartedAt = parts.Evictions is { } evictions ? evictions.Start(storageKey, seen)
+            : now <= seen ? seen.AddTicks(1)
+            : now;
     }
 
     public object Key { get; }
@@ -94,17 +95,14 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     {
         // The first that this call hears of an execution that runs alone, or whose leader has another cache: it may have begun before an eviction.
         var inside = Enter(flight, _evictions);
-        using (inside.Permit)
+        HasFlightFailed = outcome.Exception is not null;
+        if (outcome.Exception is null && !inside.IsFound)
         {
-            HasFlightFailed = outcome.Exception is not null;
-            if (outcome.Exception is null && !inside.IsFound)
+            var result = (TActual?)(object?)outcome.Result;
+            inside.SetResult(result);
+            if (!_parts.KeepsOutside)
             {
-                var result = (TActual?)(object?)outcome.Result;
-                inside.SetResult(result);
-                if (!_parts.KeepsOutside)
-                {
-                    await KeepAsync(inside.Permit, flight, context, result).ConfigureAwait(context.ContinueOnCapturedContext);
-                }
+                await KeepAsync(inside.Permit, flight, context, result).ConfigureAwait(context.ContinueOnCapturedContext);
             }
         }
 
@@ -115,6 +113,19 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         {
             await _outer.AfterCallbackAsync(flight, context, outcome).ConfigureAwait(context.ContinueOnCapturedContext);
         }
+    }
+
+    /// <summary>The permit is kept until here: an eviction between the store and the landing is to have newcomers start afresh.</summary>
+    public override void OnLanded(InterceptedFlight flight)
+    {
+        Inside? landed;
+        lock (_inside)
+        {
+            landed = _inside.Find(inside => inside.Flight == flight);
+        }
+
+        landed?.End();
+        _outer?.OnLanded(flight);
     }
 
     /// <summary>A newer entry than the caller saw.</summary>
@@ -214,6 +225,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
     private sealed class Inside(InterceptedFlight flight, Permit permit)
     {
         private TActual? _result;
+        private int _isEnded;
 
         public InterceptedFlight Flight { get; } = flight;
 
@@ -225,6 +237,15 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         public bool IsFound { get; set; }
 
         public void SetResult(TActual? result) => (_result, HasResult) = (result, true);
+
+        /// <summary>Gives the permit back, once.</summary>
+        public void End()
+        {
+            if (Interlocked.Exchange(ref _isEnded, 1) == 0)
+            {
+                Permit.Dispose();
+            }
+        }
 
         /// <summary>Drops the result, which is not compared any more.</summary>
         public void ForgetResult() => _result = default;

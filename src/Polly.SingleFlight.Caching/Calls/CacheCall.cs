@@ -72,7 +72,7 @@ internal abstract class CacheCall(object identity) : FlightInterceptor(identity)
 
     /// <summary>Null while the execution goes on, in which case its caller has the interceptor, or waits.</summary>
     private CacheResult? Unstored(ResilienceContext context) => context.GetFlightInterceptor() == this
-        || (context.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation is { Flight: not null } && participation.ToResult() is null)
+        || context.IsInFlight()
         ? null
         : new CacheResult(isHit: false, isStale: false, id: 0, StartedAt, storedAt: null, expiresAt: null, refreshAt: null);
 }

@@ -20,6 +20,22 @@ internal sealed class RecentEvictions(TimeProvider clock, TimeSpan span)
     /// <summary>The UTC ticks up to which everything is evicted.</summary>
     private long _all;
 
+    /// <summary>The UTC ticks of the latest start of a call, which may be ahead of the clock.</summary>
+    private long _latestStart;
+
+    /// <summary>The start of a call that begins now: later than what is evicted, and than what the caller saw, also on a clock that has not moved or is behind that of another machine.</summary>
+    public DateTimeOffset Start(object storageKey, DateTimeOffset seen)
+    {
+        var start = Math.Max(clock.GetUtcNow().UtcTicks, Math.Max(UpTo(storageKey).UtcTicks, seen.UtcTicks) + 1);
+        for (var latest = Interlocked.Read(ref _latestStart); latest < start;)
+        {
+            var before = Interlocked.CompareExchange(ref _latestStart, start, latest);
+            latest = before == latest ? start : before;
+        }
+
+        return new DateTimeOffset(start, TimeSpan.Zero);
+    }
+
     /// <summary>Notes that results of calls which began up to a time are evicted.</summary>
     public void Add(object storageKey, DateTimeOffset upTo)
     {
@@ -37,8 +53,7 @@ internal sealed class RecentEvictions(TimeProvider clock, TimeSpan span)
     public DateTimeOffset AddNow(object storageKey)
     {
         var now = clock.GetUtcNow();
-        var last = UpTo(storageKey);
-        var upTo = now <= last ? last.AddTicks(1) : now;
+        var upTo = new DateTimeOffset(Math.Max(now.UtcTicks, Math.Max(UpTo(storageKey).UtcTicks + 1, Interlocked.Read(ref _latestStart))), TimeSpan.Zero);
         Add(storageKey, upTo);
         return upTo;
     }
@@ -51,7 +66,7 @@ internal sealed class RecentEvictions(TimeProvider clock, TimeSpan span)
         do
         {
             last = Interlocked.Read(ref _all);
-            upTo = Math.Max(clock.GetUtcNow().UtcTicks, last + 1);
+            upTo = Math.Max(clock.GetUtcNow().UtcTicks, Math.Max(last + 1, Interlocked.Read(ref _latestStart)));
         }
         while (Interlocked.CompareExchange(ref _all, upTo, last) != last);
     }

@@ -83,6 +83,7 @@ internal static class LoneRun
             if (intercepted is not null)
             {
                 await intercepted.AfterCallbackAsync(call.Context, outcome).ConfigureAwait(call.Context.ContinueOnCapturedContext);
+                intercepted.OnLanded();
             }
 
             return outcome;

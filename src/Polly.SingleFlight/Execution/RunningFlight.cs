@@ -56,6 +56,7 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
             landing = Flight.Land(outcome, Now, unlessFollowed: false, leaderToken, servesFirst: true);
         }
 
+        Flight.Interception?.OnLanded();
         await ServeAsync(landing, outcome).ConfigureAwait(false);
     }
 

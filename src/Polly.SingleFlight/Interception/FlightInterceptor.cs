@@ -79,4 +79,12 @@ public abstract class FlightInterceptor
     /// <param name="outcome">The outcome.</param>
     /// <returns>A task that ends when the flight may land.</returns>
     public abstract ValueTask AfterCallbackAsync<TResult>(InterceptedFlight flight, ResilienceContext context, Outcome<TResult> outcome);
+
+    /// <summary>
+    /// Called once for each execution that <see cref="AfterCallbackAsync"/> was called for, when newcomers no longer join it. On the stack of the landing, so it must be short.
+    /// </summary>
+    /// <param name="flight">The flight, or the execution of a caller that ran alone.</param>
+    public virtual void OnLanded(InterceptedFlight flight)
+    {
+    }
 }

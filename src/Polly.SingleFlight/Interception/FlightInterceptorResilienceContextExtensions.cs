@@ -46,6 +46,20 @@ public static class FlightInterceptorResilienceContextExtensions
     }
 
     /// <summary>
+    /// Whether the caller leads or follows a flight that has not given it an outcome yet.
+    /// </summary>
+    /// <param name="context">The caller's own context.</param>
+    /// <returns><see langword="true"/> while it waits.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    public static bool IsInFlight(this ResilienceContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Properties.TryGetValue(ContextProperties.Participation, out var participation)
+            && participation is { Flight: not null }
+            && participation.ToResult() is null;
+    }
+
+    /// <summary>
     /// Takes the result of an earlier execution off a context, so that it does not pass for that of an execution which a strategy outside answers by itself.
     /// </summary>
     /// <param name="context">The context of the execution.</param>

@@ -59,10 +59,17 @@ public sealed class InterceptedFlight
     public Func<ResilienceContext, TResult, ValueTask<TResult>>? GetCopier<TResult>() =>
         _sharing is { MakesCopies: true } sharing ? sharing.MakeCopyAsync : null;
 
-    /// <summary>Whether it is this execution that a caller has its outcome from. A caller that left its flight has not, nor one that followed another afterwards.</summary>
-    internal bool IsLastOf(ResilienceContext caller) =>
-        _flight is null
-        || (caller.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation?.Flight == _flight);
+    /// <summary>
+    /// Whether it is this execution that a caller has its outcome from. A caller that left its flight has not, nor one that followed another afterwards.
+    /// </summary>
+    /// <param name="caller">The caller's own context.</param>
+    /// <returns><see langword="true"/> if it is; always for a caller that ran alone.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="caller"/> is <see langword="null"/>.</exception>
+    public bool IsLastOf(ResilienceContext caller)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        return _flight is null || (caller.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation?.Flight == _flight);
+    }
 
     /// <summary>Whether the predicate was asked, and its answer.</summary>
     internal bool? WasShared => _isShared;
@@ -132,6 +139,22 @@ public sealed class InterceptedFlight
             catch (Exception)
             {
                 // Nobody's outcome depends on it.
+            }
+        }
+    }
+
+    /// <summary>Tells all interceptors that newcomers no longer join. Does not throw.</summary>
+    internal void OnLanded()
+    {
+        for (var i = 0; At(i) is { } interceptor; i++)
+        {
+            try
+            {
+                interceptor.OnLanded(this);
+            }
+            catch (Exception)
+            {
+                // As with the rest of its work.
             }
         }
     }
