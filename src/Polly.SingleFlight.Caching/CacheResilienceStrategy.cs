@@ -29,6 +29,9 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
         _registration = registration;
     }
 
+    /// <summary>The calls in the air, for tests.</summary>
+    internal KeyLedger Ledger => _parts.Ledger;
+
     /// <summary>Called when the pipeline is disposed, by a reload for instance.</summary>
     public void Dispose()
     {

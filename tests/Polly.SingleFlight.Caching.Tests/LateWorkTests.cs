@@ -225,4 +225,25 @@ public sealed class LateWorkTests : CacheTest
             return (held, result);
         }
     }
+
+    [Fact]
+    public async Task Evicted_WhileACallFollowsALeaderWithoutTheCache_NewcomersStartAfresh()
+    {
+        var options = Counted<string>();
+        options.ManualControl = new();
+        var bare = Builder<string>().AddSingleFlight(Watched(new SingleFlightStrategyOptions<string>())).Build();
+        var cached = Cached(options);
+        var gate = new Gate();
+        var leader = Fetch(bare, "key", gate);
+        await Probe.Reached(Started, 1);
+        var follower = Fetch(cached, "key");
+        await Probe.Reached(Joined, 1);
+
+        await options.ManualControl.EvictAsync("key");
+        var newcomer = Fetch(cached, "key");
+        gate.Open();
+
+        Assert.Equal(("key:1", "key:1", "key:2"), (await leader, await follower, await newcomer));
+        Assert.Equal("key:2", await Fetch(cached, "key"));
+    }
 }

@@ -1,3 +1,5 @@
+using Polly.Testing;
+
 namespace Polly.SingleFlight.Caching.Tests;
 
 /// <summary>
@@ -56,6 +58,8 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
             }
         }))).WaitAsync(TimeSpan.FromMinutes(2));
         await _watch.Ended();
+        var ledger = pipeline.GetPipelineDescriptor().Strategies.Select(static strategy => strategy.StrategyInstance).OfType<CacheResilienceStrategy<Made>>().Single().Ledger;
+        Assert.True(SpinWait.SpinUntil(() => ledger.Count == 0, TimeSpan.FromSeconds(30)), $"seed {seed}: calls for {ledger.Count} keys were never ended");
 
         var counts = string.Join(", ", new[] { Upstream, Hit, Miss, Stale, Refreshed, RefreshFailed }.Select(name => $"{Probe[name]} x {name}"));
         output.WriteLine($"seed {seed}: {counts}");

@@ -70,6 +70,13 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
         _outer?.OnFollowing();
     }
 
+    /// <summary>The leader has another cache, or none: from now on an eviction has newcomers start afresh.</summary>
+    public override void OnJoined(InterceptedFlight flight)
+    {
+        Enter(flight, _evictions);
+        _outer?.OnJoined(flight);
+    }
+
     /// <summary>
     /// The second look: a caller that missed a result which was about to be stored finds it here (see docs/caching.md). It does not trust the memory of the process if
     /// the first look did not like what was there, since another node may have a newer one.

@@ -14,10 +14,10 @@ internal static class CallRunner
         ResilienceContext context,
         TState state)
     {
-        var permit = parts.Ledger.Begin(call.StorageKey);
         context.SetFlightInterceptor(call);
         context.SetResultOrigin(call);
         context.Properties.Set(CacheResilienceContextExtensions.Replaced, call.Replaced);
+        var permit = parts.Ledger.Begin(call.StorageKey);
         var pending = Results.Invoke(callback, context, state);
         if (!pending.IsCompleted && call.IsFollower)
         {

@@ -33,11 +33,7 @@ internal static class EntryFormats
         var probe = new SerializerProbe();
         try
         {
-            var pending = cache.SetAsync("Polly.SingleFlight.Caching probe", probe, s_options);
-            if (!pending.IsCompleted)
-            {
-                _ = ObserveAsync(pending.AsTask());
-            }
+            _ = ObserveAsync(cache.SetAsync("Polly.SingleFlight.Caching probe", probe, s_options).AsTask());
         }
         catch (Exception)
         {

@@ -71,8 +71,8 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         Context.Properties.Set(ContextProperties.Interceptor, null);
         if (interceptor.Applies<TResult>(parts.Builder, Flight.Key))
         {
-            parts.Intercept(Flight).Add(interceptor);
             interceptor.NotifyFollowing();
+            parts.Intercept(Flight).AddFollowers(interceptor);
         }
     }
 

@@ -135,6 +135,8 @@ internal abstract partial class Flight : CancellationTokenSource, IParticipation
         Attachment = null;
         if (_extras is not null)
         {
+            // One that ends before its callback began does not land.
+            Interception?.OnLanded();
             GiveUpExtras();
         }
     }

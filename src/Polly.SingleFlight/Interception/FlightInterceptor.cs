@@ -63,6 +63,15 @@ public abstract class FlightInterceptor
     {
     }
 
+    /// <summary>
+    /// Called after <see cref="OnFollowing"/> when no interceptor of this <see cref="Identity"/> works for the flight yet: this one may, so that
+    /// <see cref="AfterCallbackAsync"/> is called for it, or is not needed after all. <see cref="OnLanded"/> is called in both cases.
+    /// </summary>
+    /// <param name="flight">The flight.</param>
+    public virtual void OnJoined(InterceptedFlight flight)
+    {
+    }
+
     /// <summary>Called before the callback of a flight that the caller leads.</summary>
     /// <typeparam name="TResult">The result type of the flight.</typeparam>
     /// <param name="flight">The flight.</param>
@@ -81,7 +90,8 @@ public abstract class FlightInterceptor
     public abstract ValueTask AfterCallbackAsync<TResult>(InterceptedFlight flight, ResilienceContext context, Outcome<TResult> outcome);
 
     /// <summary>
-    /// Called once for each execution that <see cref="AfterCallbackAsync"/> was called for, when newcomers no longer join it. On the stack of the landing, so it must be short.
+    /// Called for each execution that <see cref="OnJoined"/>, <see cref="BeforeCallbackAsync"/> or <see cref="AfterCallbackAsync"/> was called for, when newcomers no longer join it. On
+    /// the stack of the landing, so it must be short.
     /// </summary>
     /// <param name="flight">The flight, or the execution of a caller that ran alone.</param>
     public virtual void OnLanded(InterceptedFlight flight)

@@ -15,6 +15,9 @@ public sealed class InterceptedFlight
     /// <summary>The interceptors that work for the flight. Written under the lock of this list.</summary>
     private readonly List<FlightInterceptor> _interceptors = [];
 
+    /// <summary>Guarded by the lock of the list.</summary>
+    private bool _hasLanded;
+
     /// <summary>The predicate's answer, so that it is asked once for a flight. Written by the run that lands the flight.</summary>
     private bool? _isShared;
 
@@ -74,26 +77,45 @@ public sealed class InterceptedFlight
     /// <summary>Whether the predicate was asked, and its answer.</summary>
     internal bool? WasShared => _isShared;
 
-    /// <summary>Adds an interceptor unless one with its identity is there.</summary>
-    internal void Add(FlightInterceptor interceptor)
+    /// <summary>Adds the interceptor of a caller that runs alone.</summary>
+    internal void Add(FlightInterceptor interceptor) => TryAdd(interceptor);
+
+    /// <summary>Adds a follower's interceptor unless one with its identity is there, or the flight has landed. Does not throw.</summary>
+    internal void AddFollowers(FlightInterceptor interceptor)
     {
-        lock (_interceptors)
+        if (Find(interceptor.Identity) is not null)
         {
-            if (Find(interceptor.Identity) is null)
-            {
-                _interceptors.Add(interceptor);
-            }
+            return;
+        }
+
+        // Before it is added, so that it hears of the landing only afterwards.
+        try
+        {
+            interceptor.OnJoined(this);
+        }
+        catch (Exception)
+        {
+            // As with the rest of its work.
+        }
+
+        if (!TryAdd(interceptor))
+        {
+            NotifyLanded(interceptor);
         }
     }
 
     /// <summary>Adds the leader's interceptor, in place of one with its identity that a follower has added before.</summary>
     internal void AddLeaders(FlightInterceptor interceptor)
     {
+        List<FlightInterceptor> replaced;
         lock (_interceptors)
         {
-            _interceptors.RemoveAll(other => other.Identity.Equals(interceptor.Identity));
+            replaced = _interceptors.FindAll(other => other.Identity.Equals(interceptor.Identity));
+            _interceptors.RemoveAll(replaced.Contains);
             _interceptors.Insert(0, interceptor);
         }
+
+        replaced.ForEach(NotifyLanded);
     }
 
     /// <summary>The interceptor of this identity that works for the flight.</summary>
@@ -143,19 +165,42 @@ public sealed class InterceptedFlight
         }
     }
 
-    /// <summary>Tells all interceptors that newcomers no longer join. Does not throw.</summary>
+    /// <summary>Tells all interceptors that newcomers no longer join, once. Does not throw.</summary>
     internal void OnLanded()
     {
-        for (var i = 0; At(i) is { } interceptor; i++)
+        FlightInterceptor[] all;
+        lock (_interceptors)
         {
-            try
+            all = _hasLanded ? [] : [.. _interceptors];
+            _hasLanded = true;
+        }
+
+        Array.ForEach(all, NotifyLanded);
+    }
+
+    private bool TryAdd(FlightInterceptor interceptor)
+    {
+        lock (_interceptors)
+        {
+            if (_hasLanded || Find(interceptor.Identity) is not null)
             {
-                interceptor.OnLanded(this);
+                return false;
             }
-            catch (Exception)
-            {
-                // As with the rest of its work.
-            }
+
+            _interceptors.Add(interceptor);
+            return true;
+        }
+    }
+
+    private void NotifyLanded(FlightInterceptor interceptor)
+    {
+        try
+        {
+            interceptor.OnLanded(this);
+        }
+        catch (Exception)
+        {
+            // As with the rest of its work.
         }
     }
 
