@@ -14,11 +14,11 @@ public sealed class CacheManualControl
 {
     private readonly object _gate = new();
 
-    /// <summary>Guarded by the gate. Weak, because a pipeline that nobody uses any more is not always disposed.</summary>
+    /// <summary>Guarded by the gate. Weak, because an unused pipeline is not always disposed.</summary>
     private readonly List<WeakReference<IEvictor>> _evictors = [];
 
     /// <summary>
-    /// Evicts the entry of a key. Calls for it that are in the air keep nothing, and single flight inside gives their outcome to no newcomer, so that whoever asks after
+    /// Evicts the entry of a key. Calls for it that are in the air keep nothing, and single flight inside gives their outcome to no newcomer, so that callers who come after
     /// this has returned starts afresh: this one call is all that is needed after a write.
     /// </summary>
     /// <param name="key">The key, as the strategy's <c>KeyGenerator</c> makes it.</param>

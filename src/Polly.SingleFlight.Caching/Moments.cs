@@ -41,14 +41,6 @@ internal sealed class Moments(TimeProvider clock, TimeSpan span)
         }
     }
 
-    public void Remove(object key)
-    {
-        lock (_gate)
-        {
-            _times.Remove(key);
-        }
-    }
-
     public bool Contains(object key)
     {
         if (span <= TimeSpan.Zero)

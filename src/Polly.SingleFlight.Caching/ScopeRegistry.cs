@@ -9,7 +9,7 @@ internal static class ScopeRegistry
 {
     private static readonly ConditionalWeakTable<object, Dictionary<(string, Type), List<WeakReference<Registration>>>> s_scopes = [];
 
-    /// <summary>Notes a pipeline, until it is disposed or nobody uses it any more.</summary>
+    /// <summary>Notes a pipeline, until it is disposed or collected.</summary>
     /// <exception cref="InvalidOperationException">Another pipeline of the scope has other options.</exception>
     public static IDisposable Register<TResult>(object cache, string scope, CacheStrategyOptions<TResult> options)
     {

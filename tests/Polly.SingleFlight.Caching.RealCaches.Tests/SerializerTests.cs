@@ -126,21 +126,25 @@ public partial class SerializerTests(RedisServer redis) : RealCacheTest(redis)
     [MemberData(nameof(Kinds.AllHybrid), MemberType = typeof(Kinds))]
     public async Task JsonContext_IsUsed(CacheKind kind)
     {
-        var node = NewNode(kind, services => services.AddKeyedSingleton<JsonSerializerOptions>(
-            typeof(IHybridCacheSerializer<>), new JsonSerializerOptions { TypeInfoResolver = Context.Default }));
-        var pipeline = Cached<Closed>(node);
+        var resolver = new WatchedResolver();
+        var options = new JsonSerializerOptions { TypeInfoResolver = resolver };
+        var pipeline = Cached<Closed>(NewNode(kind, Register));
 
         await Read(pipeline, "k", Closed.Of("value", 3));
 
         var found = await Read(pipeline, "k", Closed.Of("unused", 0));
         Assert.Equal(("value", 3), (found.Name, found.Count));
         Assert.Equal(1, Probe[Upstream]);
+
+        // FusionCache has one serializer for all types, with options of its own.
+        Assert.Equal(kind is CacheKind.Hybrid or CacheKind.HybridRedis, resolver.Asked.Contains(typeof(Closed)));
         if (kind is CacheKind.HybridRedis)
         {
-            var elsewhere = await Read(Cached<Closed>(NewNode(kind, services => services.AddKeyedSingleton<JsonSerializerOptions>(
-                typeof(IHybridCacheSerializer<>), new JsonSerializerOptions { TypeInfoResolver = Context.Default })), group: new SingleFlightGroup()), "k", Closed.Of("unused", 0));
+            var elsewhere = await Read(Cached<Closed>(NewNode(kind, Register), group: new SingleFlightGroup()), "k", Closed.Of("unused", 0));
             Assert.Equal(("value", 3), (elsewhere.Name, elsewhere.Count));
         }
+
+        void Register(IServiceCollection services) => services.AddKeyedSingleton<JsonSerializerOptions>(typeof(IHybridCacheSerializer<>), options);
     }
 
     /// <summary>A type that only its own serializer can make again.</summary>
@@ -297,6 +301,18 @@ public partial class SerializerTests(RedisServer redis) : RealCacheTest(redis)
 
     [JsonSerializable(typeof(Closed))]
     internal sealed partial class Context : JsonSerializerContext;
+
+    /// <summary>The context, with the types that it was asked for.</summary>
+    private sealed class WatchedResolver : System.Text.Json.Serialization.Metadata.IJsonTypeInfoResolver
+    {
+        public System.Collections.Concurrent.ConcurrentBag<Type> Asked { get; } = [];
+
+        public System.Text.Json.Serialization.Metadata.JsonTypeInfo? GetTypeInfo(Type type, JsonSerializerOptions options)
+        {
+            Asked.Add(type);
+            return ((System.Text.Json.Serialization.Metadata.IJsonTypeInfoResolver)Context.Default).GetTypeInfo(type, options);
+        }
+    }
 
     [ImmutableObject(true)]
     internal sealed record Immutable(string Value);

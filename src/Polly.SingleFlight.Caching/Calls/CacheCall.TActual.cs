@@ -113,7 +113,7 @@ internal sealed class CacheCall<TResult, TActual> : CacheCall
             }
         }
 
-        // Else it would be copied back with what the callback wrote, to a caller that may have been elected and has nobody to take it off again.
+        // Takes it off before the properties are copied back: an elected caller has no step that would.
         context.Properties.Set(CacheResilienceContextExtensions.Replaced, null);
 
         if (_outer is not null && _outer.IsFor<T>(_parts.Builder, Key))

@@ -26,7 +26,7 @@ internal static class Limited
         }
     }
 
-    /// <summary>The same task, which counts as looked at if it fails after nobody waits for it.</summary>
+    /// <summary>The same task. Its exception counts as observed also when no caller waits for it any more.</summary>
     public static Task<T> Observed<T>(Task<T> task)
     {
         _ = task.ContinueWith(

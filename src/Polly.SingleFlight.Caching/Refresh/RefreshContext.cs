@@ -2,7 +2,7 @@ using System.Collections.ObjectModel;
 
 namespace Polly.SingleFlight.Caching.Refresh;
 
-/// <summary>The context of a refresh: that of nobody's call, with a copy of the properties of the caller that set it off.</summary>
+/// <summary>The context of a refresh, with a copy of the properties of the caller that set it off.</summary>
 internal static class RefreshContext
 {
     public static ResilienceContext Rent(ResilienceContext caller, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ internal sealed class MemoryStore : CacheStore
     private readonly bool _keepsNoKeys;
 
     /// <param name="cache">The cache.</param>
-    /// <param name="scope">The scope; null for one that is nobody else's.</param>
+    /// <param name="scope">The scope; null for one of this store alone.</param>
     public MemoryStore(IMemoryCache cache, string? scope)
     {
         _cache = cache;

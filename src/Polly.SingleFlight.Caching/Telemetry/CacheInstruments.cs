@@ -81,7 +81,7 @@ internal static class CacheInstruments
         }
         catch (Exception)
         {
-            // A listener that throws fails nobody's execution.
+            // A listener that throws fails no execution.
         }
     }
 }

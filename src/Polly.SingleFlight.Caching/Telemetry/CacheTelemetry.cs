@@ -64,7 +64,7 @@ internal sealed class CacheTelemetry<TResult>(ResilienceStrategyTelemetry teleme
         }
         catch (Exception)
         {
-            // A listener that throws fails nobody's execution.
+            // A listener that throws fails no execution.
         }
     }
 

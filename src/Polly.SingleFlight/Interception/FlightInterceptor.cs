@@ -64,8 +64,8 @@ public abstract class FlightInterceptor
     }
 
     /// <summary>
-    /// Called after <see cref="OnFollowing"/> when no interceptor of this <see cref="Identity"/> works for the flight yet: this one may, so that
-    /// <see cref="AfterCallbackAsync"/> is called for it, or is not needed after all. <see cref="OnLanded"/> is called in both cases.
+    /// Called after <see cref="OnFollowing"/> if the flight has no interceptor with this <see cref="Identity"/> yet. This one then works for the flight, unless another was
+    /// added at the same moment. <see cref="OnLanded"/> is called either way.
     /// </summary>
     /// <param name="flight">The flight.</param>
     public virtual void OnJoined(InterceptedFlight flight)

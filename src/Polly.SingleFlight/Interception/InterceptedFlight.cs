@@ -160,7 +160,7 @@ public sealed class InterceptedFlight
             }
             catch (Exception)
             {
-                // Nobody's outcome depends on it.
+                // No outcome depends on it.
             }
         }
     }
