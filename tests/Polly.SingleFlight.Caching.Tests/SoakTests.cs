@@ -1,4 +1,6 @@
+#if POLLY_TESTING
 using Polly.Testing;
+#endif
 
 namespace Polly.SingleFlight.Caching.Tests;
 
@@ -58,8 +60,10 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
             }
         }))).WaitAsync(TimeSpan.FromMinutes(2));
         await _watch.Ended();
+#if POLLY_TESTING
         var ledger = pipeline.GetPipelineDescriptor().Strategies.Select(static strategy => strategy.StrategyInstance).OfType<CacheResilienceStrategy<Made>>().Single().Ledger;
         Assert.True(SpinWait.SpinUntil(() => ledger.Count == 0, TimeSpan.FromSeconds(30)), $"seed {seed}: calls for {ledger.Count} keys were never ended");
+#endif
 
         var counts = string.Join(", ", new[] { Upstream, Hit, Miss, Stale, Refreshed, RefreshFailed }.Select(name => $"{Probe[name]} x {name}"));
         output.WriteLine($"seed {seed}: {counts}");
