@@ -12,40 +12,52 @@ namespace Polly.SingleFlight;
 internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
 {
     private readonly ExecutionParts _parts;
-    private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
+    private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>> _keyGenerator;
+
+    /// <summary>Whether keys come from elsewhere than the context.</summary>
+    private readonly bool _looksForKey;
 
     public SingleFlightResilienceStrategy(
         SingleFlightStrategyOptions options, Type? resultType, ResilienceStrategyTelemetry telemetry, ResiliencePipelineBuilderBase builder)
     {
         _parts = new ExecutionParts(options, resultType, telemetry, builder);
-        _keyGenerator = options.KeyGenerator == SingleFlightStrategyOptions.KeyFromContext ? null : options.KeyGenerator;
+        _keyGenerator = options.KeyGenerator;
+        _looksForKey = _parts.Sharing is { FindsKeys: true } || options.KeyGenerator != SingleFlightStrategyOptions.KeyFromContext;
     }
 
     protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {
         var call = new Call<TResult, TState>(callback, context, state);
-        if (_keyGenerator is null && _parts.Sharing is not { FindsKeys: true })
+        if (_looksForKey)
         {
-            // A context without a property has no key, and nothing else that could be found by its name.
-            return FlightContext.EntriesOf(context).Count == 0 && !context.CancellationToken.IsCancellationRequested
-                ? LoneRun.ExecuteBare(_parts, call)
-                : Execute(context.GetSingleFlightKey(), null, call);
+            return FindKeyAndExecute(call);
         }
 
-        if (context.CancellationToken.IsCancellationRequested)
+        // A context without a property has no key, and nothing else that could be found by its name.
+        if (_parts.Sharing is null && FlightContext.EntriesOf(context).Count == 0 && !context.CancellationToken.IsCancellationRequested)
         {
-            return new(Reject<TResult>(context));
+            return LoneRun.ExecuteBare(_parts, call);
+        }
+
+        return Execute(context.GetSingleFlightKey(), null, call);
+    }
+
+    private ValueTask<Outcome<TResult>> FindKeyAndExecute<TResult, TState>(in Call<TResult, TState> call)
+    {
+        if (call.Context.CancellationToken.IsCancellationRequested)
+        {
+            return new(Reject<TResult>(call.Context));
         }
 
         try
         {
-            var decision = FindKeyAsync<TResult>(context);
+            var decision = FindKeyAsync<TResult>(call.Context);
             return decision.IsCompletedSuccessfully ? Execute(decision.Result, call) : ExecuteAsync(decision, call);
         }
         catch (Exception exception)
         {
-            return new(Reject<TResult>(context, exception));
+            return new(Reject<TResult>(call.Context, exception));
         }
     }
 
@@ -56,7 +68,7 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
             return sharing.FindKeyAsync<TResult>(context);
         }
 
-        var key = _keyGenerator!(new SingleFlightKeyGeneratorArguments(context));
+        var key = _keyGenerator(new SingleFlightKeyGeneratorArguments(context));
         return key.IsCompletedSuccessfully ? new(KeyDecision.Coalesce(key.Result)) : AwaitAsync(key, context);
 
         static async ValueTask<KeyDecision> AwaitAsync(ValueTask<object?> key, ResilienceContext context) =>
@@ -101,10 +113,12 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
             return new(Reject<TResult>(call.Context, ResultOwnership.CannotShare(typeof(TResult))));
         }
 
-        Admission<TResult> admission;
+        Flight<TResult>? flight;
+        Waiter<TResult>? follower;
+        int callerCount;
         try
         {
-            admission = Admission<TResult>.Admit(_parts, key, attachment, call);
+            (flight, follower, callerCount) = Admission<TResult>.Admit(_parts, key, attachment, call);
         }
         catch (Exception exception)
         {
@@ -112,12 +126,18 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
             return new(Reject<TResult>(call.Context, exception));
         }
 
-        return admission switch
+        // No conditional expression: it would copy what a branch returns.
+        if (follower is not null)
         {
-            { Waiter: Caller<TResult, TState> follower } => follower.Follow(admission.CallerCount),
-            { Flight: { } flight } => LeaderRun<TResult, TState>.Lead(_parts, flight, call),
-            _ => LoneRun.Execute(_parts, BypassReason.Reentrancy, call),
-        };
+            return ((Caller<TResult, TState>)follower).Follow(callerCount);
+        }
+
+        if (flight is not null)
+        {
+            return LeaderRun<TResult, TState>.Lead(_parts, flight, call);
+        }
+
+        return LoneRun.Execute(_parts, BypassReason.Reentrancy, call);
     }
 
     /// <summary>Ends an execution that neither flew nor ran alone; an earlier result of the same context must not pass for its own.</summary>

@@ -10,10 +10,9 @@ internal readonly record struct Admission<TResult>(Flight<TResult>? Flight, Wait
     {
         var hash = parts.Table.Hash(key);
         var now = parts.Now;
-        var origin = parts.Rules.DetectReentrancy ? CallOrigin.Of(call.Context) : default;
-        if (origin.IsNone)
+        if (!parts.Rules.DetectReentrancy || !CallOrigin.TryFind(call.Context, out var origin))
         {
-            return JoinOrStart(parts, key, attachment, hash, now, origin, call);
+            return JoinOrStart(parts, key, attachment, hash, now, default, call);
         }
 
         // The search and the edge it allows must be one step, or two flows that cross would miss each other (S11).
@@ -43,7 +42,7 @@ internal readonly record struct Admission<TResult>(Flight<TResult>? Flight, Wait
             var flight = stripe.Find_NeedsLock<TResult>(hash, key, rules.Realm);
             if (flight is not null && IsFreshEnough(flight, rules, now))
             {
-                if (!origin.IsNone && WaitGraph.WouldDeadlock_NeedsLock(flight, origin))
+                if (origin.Innermost is not null && WaitGraph.WouldDeadlock_NeedsLock(flight, origin))
                 {
                     return default;
                 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Polly.SingleFlight.Flights;
-using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Execution;
 
@@ -12,24 +11,25 @@ namespace Polly.SingleFlight.Execution;
 /// <para>4. Land: the flight closes, and it is decided who is to be given what.</para>
 /// <para>5. Serve the followers, then the leader.</para>
 /// <para>6. End: what the flight holds is given back.</para>
+/// <para>
+/// This is the path that every uncontended call takes. Outcomes go from method to method without a copy on the way, and the call is referred to: to
+/// copy what was just written costs as much as to take a lock.
+/// </para>
 /// </remarks>
-internal readonly struct LeaderRun<TResult, TState>
+internal readonly ref struct LeaderRun<TResult, TState>
 {
     private readonly ExecutionParts _parts;
     private readonly Flight<TResult> _flight;
-    private readonly Call<TResult, TState> _call;
+    private readonly ref readonly Call<TResult, TState> _call;
 
     private LeaderRun(ExecutionParts parts, Flight<TResult> flight, in Call<TResult, TState> call)
     {
         _parts = parts;
         _flight = flight;
-        _call = call;
+        _call = ref call;
     }
 
     private ResilienceContext Leader => _call.Context;
-
-    /// <summary>The time by the flight's clock.</summary>
-    private long Now => _flight.Rules.Clock.Now;
 
     /// <summary>Leads a flight that this caller has started.</summary>
     public static ValueTask<Outcome<TResult>> Lead(ExecutionParts parts, Flight<TResult> flight, in Call<TResult, TState> call) =>
@@ -38,7 +38,7 @@ internal readonly struct LeaderRun<TResult, TState>
     /// <summary>Leads a flight that followers of an earlier one elected this caller for.</summary>
     public static ValueTask<Outcome<TResult>> LeadSuccessor(ExecutionParts parts, Flight<TResult> flight, in Call<TResult, TState> call)
     {
-        if (parts.Rules.DetectReentrancy && CallOrigin.Of(call.Context) is { IsNone: false } origin)
+        if (parts.Rules.DetectReentrancy && CallOrigin.TryFind(call.Context, out var origin))
         {
             lock (WaitGraph.Gate)
             {
@@ -47,14 +47,13 @@ internal readonly struct LeaderRun<TResult, TState>
         }
 
         flight.BeginTime();
-        var run = new LeaderRun<TResult, TState>(parts, flight, call);
         if (!call.Context.CancellationToken.IsCancellationRequested)
         {
-            return run.Announce(flight.Joined);
+            return new LeaderRun<TResult, TState>(parts, flight, call).Announce(flight.Joined);
         }
 
         // Its token fired since it was elected, so its callback does not begin.
-        run.Resign();
+        LeaderExit.Resign(flight);
         LoneRun.Mark(parts, BypassReason.Election, call.Context);
         return new(Outcomes.Canceled<TResult>(call.Context));
     }
@@ -69,8 +68,7 @@ internal readonly struct LeaderRun<TResult, TState>
         catch (Exception exception)
         {
             // Properties that cannot be written are this caller's trouble and nobody else's.
-            Resign();
-            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+            return Fail(exception);
         }
 
         var token = Leader.CancellationToken;
@@ -78,7 +76,12 @@ internal readonly struct LeaderRun<TResult, TState>
             ? token.UnsafeRegister(static (flight, token) => ((Flight<TResult>)flight!).OnLeaderTokenFired(token), _flight)
             : default;
         var started = Report(callerCount);
-        return started.IsCompletedSuccessfully ? Run(registration) : RunAfterAsync(started, registration);
+        if (started.IsCompletedSuccessfully)
+        {
+            return Run(registration);
+        }
+
+        return RunAfterAsync(started, _parts, _flight, _call, registration);
     }
 
     /// <summary>Reports the start. The flight can be joined already and waits for the event's callback, which runs inside it therefore (S11).</summary>
@@ -95,10 +98,11 @@ internal readonly struct LeaderRun<TResult, TState>
         return started;
     }
 
-    private async ValueTask<Outcome<TResult>> RunAfterAsync(ValueTask started, CancellationTokenRegistration registration)
+    private static async ValueTask<Outcome<TResult>> RunAfterAsync(
+        ValueTask started, ExecutionParts parts, Flight<TResult> flight, Call<TResult, TState> call, CancellationTokenRegistration registration)
     {
-        await started.ConfigureAwait(Leader.ContinueOnCapturedContext);
-        return await Run(registration).ConfigureAwait(Leader.ContinueOnCapturedContext);
+        await started.ConfigureAwait(call.Context.ContinueOnCapturedContext);
+        return await new LeaderRun<TResult, TState>(parts, flight, call).Run(registration).ConfigureAwait(call.Context.ContinueOnCapturedContext);
     }
 
     /// <summary>Steps 2 to 6 if the callback completes synchronously; else step 2, and step 3 takes over.</summary>
@@ -106,10 +110,9 @@ internal readonly struct LeaderRun<TResult, TState>
     {
         if (_flight.IsClosed)
         {
-            // Everybody left, or the group cancelled, before the callback began; it need not begin now. The thread that closes the flight may
-            // still be handing its key to a successor. Letting the leader go takes the gate, so that thread is done before the flight ends.
+            // Everybody left, or the group cancelled, before the callback began; it need not begin now.
             registration.Unregister();
-            var letGo = LetLeaderGo();
+            var letGo = LeaderExit.LetGo(_parts, _flight, Leader);
             _flight.End();
             return new(letGo);
         }
@@ -118,17 +121,16 @@ internal readonly struct LeaderRun<TResult, TState>
         FlightInterceptor? inside;
         try
         {
-            running = Begin(out inside);
+            running = RunningFlight<TResult>.Begin(_parts, _flight, Leader, out inside);
         }
         catch (Exception exception)
         {
             // As with properties that cannot be written.
             registration.Unregister();
-            Resign();
-            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+            return Fail(exception);
         }
 
-        var pending = Invoke(running, inside);
+        var pending = Invoke(running.Context, inside);
         if (!pending.IsCompleted)
         {
             return Wait(running, pending, registration);
@@ -147,7 +149,7 @@ internal readonly struct LeaderRun<TResult, TState>
             return Wait(running, new(outcome), registration);
         }
 
-        var landing = _flight.Land(outcome, Now, running.NeedsPreparation(outcome), token);
+        var landing = _flight.Land(outcome, _flight.Rules.Clock.Now, running.NeedsPreparation(outcome), token);
         if (landing.IsDeferred)
         {
             return Wait(running, new(outcome), registration);
@@ -162,70 +164,57 @@ internal readonly struct LeaderRun<TResult, TState>
         return ServeAndReturn(running, landing, outcome, registration);
     }
 
-    /// <summary>Makes the flight's own context, and opens its span.</summary>
-    private RunningFlight<TResult> Begin(out FlightInterceptor? inside)
-    {
-        var context = FlightContext.Rent(Leader, _flight, out inside);
-        if (inside?.Applies<TResult>(_parts.Builder, _flight.Key) == true)
-        {
-            _parts.Intercept(_flight).AddLeaders(inside);
-        }
-        else
-        {
-            inside = null;
-        }
-
-        _parts.Sharing?.PrepareContext(_flight.Attachment, context);
-        SingleFlightInstruments.StartFlight(_flight);
-        SingleFlightInstruments.FlightStarted(_flight, _parts.Tags);
-        return new(_parts, _flight, context);
-    }
-
     /// <summary>
     /// Runs the synchronous part of the callback under the leader's execution context, with the flight as the current one for everything
     /// that the callback starts, and leaves the leader's own flow as the callback left it.
     /// </summary>
-    private ValueTask<Outcome<TResult>> Invoke(in RunningFlight<TResult> running, FlightInterceptor? inside)
+    private ValueTask<Outcome<TResult>> Invoke(ResilienceContext context, FlightInterceptor? inside)
     {
         var scope = _parts.Rules.DetectReentrancy ? WaitGraph.Enter(_flight) : default;
+        ValueTask<Outcome<TResult>> pending;
         try
         {
-            var pending = inside is null
-                ? _call.RunOnAsync(running.Context)
-                : InvokeAsync(inside, running.Context);
+            if (inside is null)
+            {
+                pending = _call.RunOnAsync(context);
+            }
+            else
+            {
+                pending = InvokeAsync(_parts.Intercept(_flight), inside, _call, context);
+            }
 
             // A task of a source that is not, or no more, the callback's throws when it is asked. Here that is an outcome, further on it would leave the flight behind.
             _ = pending.IsCompleted;
-            return pending;
         }
         catch (Exception exception)
         {
-            return Outcome.FromExceptionAsValueTask<TResult>(exception);
+            pending = Outcome.FromExceptionAsValueTask<TResult>(exception);
         }
-        finally
-        {
-            if (_flight.OwnSpan is { } span)
-            {
-                Activity.Current = span.Parent;
-            }
 
-            if (_parts.Rules.DetectReentrancy)
-            {
-                scope.Leave();
-            }
+        if (_flight.OwnSpan is { } span)
+        {
+            Activity.Current = span.Parent;
         }
+
+        if (_parts.Rules.DetectReentrancy)
+        {
+            scope.Leave();
+        }
+
+        return pending;
     }
 
     /// <summary>Runs the callback unless a strategy outside has an outcome in its place.</summary>
-    private async ValueTask<Outcome<TResult>> InvokeAsync(FlightInterceptor inside, ResilienceContext context)
+    private static async ValueTask<Outcome<TResult>> InvokeAsync(
+        InterceptedFlight intercepted, FlightInterceptor inside, Call<TResult, TState> call, ResilienceContext context)
     {
-        return await _parts.Intercept(_flight).BeforeCallbackAsync<TResult>(inside, context).ConfigureAwait(context.ContinueOnCapturedContext)
-            ?? await _call.RunOnAsync(context).ConfigureAwait(context.ContinueOnCapturedContext);
+        return await intercepted.BeforeCallbackAsync<TResult>(inside, context).ConfigureAwait(context.ContinueOnCapturedContext)
+            ?? await call.RunOnAsync(context).ConfigureAwait(context.ContinueOnCapturedContext);
     }
 
     /// <summary>Step 3: gives the leader a wait of its own, which its token can end while the callback goes on.</summary>
     private ValueTask<Outcome<TResult>> Wait(
-        in RunningFlight<TResult> running, ValueTask<Outcome<TResult>> pending, CancellationTokenRegistration registration)
+        in RunningFlight<TResult> running, in ValueTask<Outcome<TResult>> pending, CancellationTokenRegistration registration)
     {
         var wait = YieldedRun<TResult>.Rent(running, Leader, registration);
         var task = wait.Task;
@@ -233,7 +222,7 @@ internal readonly struct LeaderRun<TResult, TState>
         {
             registration.Unregister();
             _ = running.LandAsync(pending, Leader.CancellationToken);
-            return new(LetLeaderGo());
+            return new(LeaderExit.LetGo(_parts, _flight, Leader));
         }
 
         wait.LandAfter(pending);
@@ -248,7 +237,7 @@ internal readonly struct LeaderRun<TResult, TState>
         {
             registration.Unregister();
             running.ServeWithoutLeader(landing, outcome);
-            return new(LetLeaderGo());
+            return new(LeaderExit.LetGo(_parts, _flight, Leader));
         }
 
         if (_parts.Sharing is null || landing.Followers is null)
@@ -274,39 +263,10 @@ internal readonly struct LeaderRun<TResult, TState>
         return task;
     }
 
-    /// <summary>Gives the flight up before its callback has begun. Its followers elect another leader.</summary>
-    private void Resign()
+    /// <summary>Ends a flight whose callback could not begin, with what kept it from that.</summary>
+    private ValueTask<Outcome<TResult>> Fail(Exception exception)
     {
-        _flight.Resign(Now).Act();
-        _flight.End();
-    }
-
-    /// <summary>What a leader gets that left, or whose flight was cancelled, while its callback ran synchronously.</summary>
-    private Outcome<TResult> LetLeaderGo()
-    {
-        var age = _flight.Age;
-        LeaderState before;
-        int joined;
-        using (_flight.Stripe.Gate.Enter())
-        {
-            before = _flight.LetLeaderGo_NeedsLock();
-            joined = _flight.Joined;
-        }
-
-        var result = new SingleFlightResult(SingleFlightRole.Leader, joined, _flight.Id, age);
-        Leader.Properties.Set(ContextProperties.Participation, result);
-        if (SingleFlightInstruments.CountsExecutions)
-        {
-            _parts.Count(result);
-        }
-
-        if (before == LeaderState.Abandoning)
-        {
-            _parts.Telemetry.Abandoned(Leader, _flight);
-        }
-
-        return before is LeaderState.Leaving or LeaderState.Abandoning
-            ? Outcomes.Canceled<TResult>(Leader)
-            : Outcome.FromException<TResult>(_parts.CreateCancellation());
+        LeaderExit.Resign(_flight);
+        return Outcome.FromExceptionAsValueTask<TResult>(exception);
     }
 }

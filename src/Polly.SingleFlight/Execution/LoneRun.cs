@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polly.SingleFlight.Flights;
 using Polly.SingleFlight.Telemetry;
 
@@ -30,11 +31,21 @@ internal static class LoneRun
         return Execute(parts, reason, intercepted, call, isWarning);
     }
 
-    /// <summary>The same for a call without a key whose context had no property before.</summary>
+    /// <summary>
+    /// The same for a call without a key, nor any other property, whose token has not fired: what a call costs that does not use the strategy.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)] // Inlined, it would copy what the callback returns.
     public static ValueTask<Outcome<TResult>> ExecuteBare<TResult, TState>(ExecutionParts parts, in Call<TResult, TState> call)
     {
         Mark(parts, BypassReason.NoKey, call.Context);
-        return Execute(parts, BypassReason.NoKey, intercepted: null, call, isWarning: false);
+        var reported = parts.Telemetry.Bypassed(call.Context, BypassReason.NoKey, parts.KeyUse.IsNeverKeyed());
+        if (!reported.IsCompletedSuccessfully)
+        {
+            return RunAfterAsync(reported, parts, intercepted: null, call);
+        }
+
+        // What the callback throws goes its way, as it would without the strategy.
+        return call.Callback(call.Context, call.State);
     }
 
     private static ValueTask<Outcome<TResult>> Execute<TResult, TState>(

@@ -16,6 +16,29 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
     /// <summary>The time by the flight's clock.</summary>
     private long Now => Flight.Rules.Clock.Now;
 
+    /// <summary>Makes the flight's own context, and opens its span.</summary>
+    /// <param name="parts">What the strategy works with.</param>
+    /// <param name="flight">The flight.</param>
+    /// <param name="leader">The context of the leader.</param>
+    /// <param name="inside">What a strategy outside wants done inside the flight; null if none does.</param>
+    public static RunningFlight<TResult> Begin(ExecutionParts parts, Flight<TResult> flight, ResilienceContext leader, out FlightInterceptor? inside)
+    {
+        var context = FlightContext.Rent(leader, flight, out inside);
+        if (inside?.Applies<TResult>(parts.Builder, flight.Key) == true)
+        {
+            parts.Intercept(flight).AddLeaders(inside);
+        }
+        else
+        {
+            inside = null;
+        }
+
+        parts.Sharing?.PrepareContext(flight.Attachment, context);
+        SingleFlightInstruments.StartFlight(flight);
+        SingleFlightInstruments.FlightStarted(flight, parts.Tags);
+        return new(parts, flight, context);
+    }
+
     /// <summary>Whether an outcome has to be made ready before followers can have it.</summary>
     public bool NeedsPreparation(in Outcome<TResult> outcome) => Parts.Sharing is { Prepares: true } && outcome.Exception is null;
 
@@ -90,7 +113,7 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
             return EndWithoutLeaderAsync(landing, outcome);
         }
 
-        var own = ForLeader(outcome, leader.Context);
+        var own = TryReplaceForLeader(outcome, leader.Context, out var replaced) ? replaced : outcome;
         var completed = Parts.Telemetry.Completed(leader.Context, Flight);
         if (!completed.IsCompletedSuccessfully)
         {
@@ -138,7 +161,7 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
     /// <summary>Steps 5 and 6, for a leader that is still on its thread when the followers have been served.</summary>
     public ValueTask<Outcome<TResult>> Return(in Outcome<TResult> outcome, ResilienceContext leader)
     {
-        var own = ForLeader(outcome, leader);
+        var replaced = TryReplaceForLeader(outcome, leader, out var own);
         End();
         if (SingleFlightInstruments.CountsExecutions)
         {
@@ -146,26 +169,17 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
         }
 
         var completed = Parts.Telemetry.Completed(leader, Flight);
-        return completed.IsCompletedSuccessfully ? new(own) : ReturnAfterAsync(completed, own, leader);
-    }
-
-    /// <summary>Notes in the context of a leader, and counts, that it was let go while its callback goes on. Does not throw.</summary>
-    public void NoteLeft(ResilienceContext leader, long now)
-    {
-        var result = new SingleFlightResult(SingleFlightRole.Leader, Flight.Joined, Flight.Id, Flight.TimeUntil(now));
-        try
+        if (!completed.IsCompletedSuccessfully)
         {
-            leader.Properties.Set(ContextProperties.Participation, result);
-        }
-        catch (Exception)
-        {
-            // Properties that cannot be written cost the leader its result, and keep it from nothing else.
+            return ReturnAfterAsync(completed, replaced ? own : outcome, leader);
         }
 
-        if (SingleFlightInstruments.CountsExecutions)
+        if (replaced)
         {
-            Parts.Count(result);
+            return new(own);
         }
+
+        return new(outcome);
     }
 
     private static async ValueTask<Outcome<TResult>> ReturnAfterAsync(ValueTask completed, Outcome<TResult> outcome, ResilienceContext leader)
@@ -174,27 +188,37 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
         return outcome;
     }
 
-    /// <summary>Gives a leader that is still there the properties that the callback wrote, and its outcome.</summary>
-    private Outcome<TResult> ForLeader(in Outcome<TResult> outcome, ResilienceContext leader)
+    /// <summary>Gives a leader that is still there the properties that the callback wrote, and another outcome if that one is not for it.</summary>
+    private bool TryReplaceForLeader(in Outcome<TResult> outcome, ResilienceContext leader, out Outcome<TResult> own)
     {
         try
         {
             FlightContext.CopyBack(Context, Flight, leader);
             Parts.Sharing?.ReceiveOriginal(Flight.Attachment, outcome);
-
-            // The callback's token may have been linked to the leader's, or the exception be another; the leader is to recognise its own (S4).
-            return leader.CancellationToken.IsCancellationRequested
-                && !(outcome.Exception is OperationCanceledException canceled && canceled.CancellationToken == leader.CancellationToken)
-                && Cancellations.In(outcome.Exception) is not null
-                    ? Outcomes.Canceled<TResult>(leader)
-                    : outcome;
+            if (outcome.Exception is { } exception && leader.CancellationToken.IsCancellationRequested && IsOwnCancellation(exception, leader))
+            {
+                own = Outcomes.Canceled<TResult>(leader);
+                return true;
+            }
         }
         catch (Exception exception)
         {
             // Properties that cannot be written are the leader's trouble and nobody else's.
-            return Outcome.FromException<TResult>(exception);
+            own = Outcome.FromException<TResult>(exception);
+            return true;
         }
+
+        own = default;
+        return false;
     }
+
+    /// <summary>
+    /// Whether a leader whose token has fired is to get a cancellation that it recognises in place of this one (S4): the callback's token may have been linked to
+    /// the leader's, or the exception be another.
+    /// </summary>
+    private static bool IsOwnCancellation(Exception exception, ResilienceContext leader) =>
+        !(exception is OperationCanceledException canceled && canceled.CancellationToken == leader.CancellationToken)
+        && Cancellations.In(exception) is not null;
 
     /// <summary>Step 6.</summary>
     private void End()

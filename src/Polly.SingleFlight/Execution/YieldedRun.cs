@@ -98,7 +98,8 @@ internal sealed class YieldedRun<TResult> : LeaderWait<TResult>, IValueTaskSourc
     protected override void OnLetGo(in Outcome<TResult> outcome, long now)
     {
         _registration.Unregister();
-        _running.NoteLeft(Context, now);
+        var flight = _running.Flight;
+        LeaderExit.Note(_running.Parts, new(SingleFlightRole.Leader, flight.Joined, flight.Id, flight.TimeUntil(now)), Context);
         if (_task is { } task)
         {
             task.SetResult(outcome);

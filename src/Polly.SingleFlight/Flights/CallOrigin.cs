@@ -17,16 +17,24 @@ internal readonly struct CallOrigin
         _ofToken = ofToken == ambient || ofToken == ofContext ? null : ofToken;
     }
 
-    public bool IsNone => _ambient is null && _ofContext is null && _ofToken is null;
-
-    /// <summary>The flight that counts as the innermost one, and is null if <see cref="IsNone"/>.</summary>
+    /// <summary>The flight that counts as the innermost one; null if the caller is inside none.</summary>
     public Flight? Innermost => _ambient ?? _ofContext ?? _ofToken;
 
-    public static CallOrigin Of(ResilienceContext context)
+    /// <summary>Finds the flights that a caller runs inside of; false if there is none.</summary>
+    public static bool TryFind(ResilienceContext context, out CallOrigin origin)
     {
-        context.Properties.TryGetValue(ContextProperties.Flight, out var ofContext);
-        return new CallOrigin(
-            WaitGraph.Current, WaitGraph.FirstNotEnded(ofContext), WaitGraph.FirstNotEnded(FlightToken.FindFlight(context.CancellationToken)));
+        context.Properties.TryGetValue(ContextProperties.Flight, out var named);
+        var ambient = WaitGraph.Current;
+        var ofContext = WaitGraph.FirstNotEnded(named);
+        var ofToken = WaitGraph.FirstNotEnded(FlightToken.FindFlight(context.CancellationToken));
+        if (ambient is null && ofContext is null && ofToken is null)
+        {
+            origin = default;
+            return false;
+        }
+
+        origin = new CallOrigin(ambient, ofContext, ofToken);
+        return true;
     }
 
     public bool Includes(Flight flight) => flight == _ambient || flight == _ofContext || flight == _ofToken;

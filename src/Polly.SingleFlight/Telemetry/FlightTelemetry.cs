@@ -98,14 +98,14 @@ internal sealed class FlightTelemetry(ResilienceStrategyTelemetry telemetry, Sin
         return exception;
     }
 
-    private ValueTask Raise<TArgs>(ResilienceEvent @event, ResilienceContext context, TArgs args, Func<TArgs, ValueTask>? callback)
+    private ValueTask Raise<TArgs>(in ResilienceEvent @event, ResilienceContext context, in TArgs args, Func<TArgs, ValueTask>? callback)
         where TArgs : struct
     {
         Report(@event, context, args);
         return callback is null ? default : InvokeAsync(@event, context, args, callback);
     }
 
-    private void Report<TArgs>(ResilienceEvent @event, ResilienceContext context, TArgs args)
+    private void Report<TArgs>(in ResilienceEvent @event, ResilienceContext context, in TArgs args)
     {
         try
         {
