@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Polly.SingleFlight.Flights;
 
 namespace Polly.SingleFlight.Execution;
@@ -130,7 +129,7 @@ internal readonly ref struct LeaderRun<TResult, TState>
             return Fail(exception);
         }
 
-        var pending = Invoke(running.Context, inside);
+        var pending = FlightCallback<TResult, TState>.Invoke(running, inside, _call);
         if (!pending.IsCompleted)
         {
             return Wait(running, pending, registration);
@@ -162,54 +161,6 @@ internal readonly ref struct LeaderRun<TResult, TState>
         }
 
         return ServeAndReturn(running, landing, outcome, registration);
-    }
-
-    /// <summary>
-    /// Runs the synchronous part of the callback under the leader's execution context, with the flight as the current one for everything
-    /// that the callback starts, and leaves the leader's own flow as the callback left it.
-    /// </summary>
-    private ValueTask<Outcome<TResult>> Invoke(ResilienceContext context, FlightInterceptor? inside)
-    {
-        var scope = _parts.Rules.DetectReentrancy ? WaitGraph.Enter(_flight) : default;
-        ValueTask<Outcome<TResult>> pending;
-        try
-        {
-            if (inside is null)
-            {
-                pending = _call.RunOnAsync(context);
-            }
-            else
-            {
-                pending = InvokeAsync(_parts.Intercept(_flight), inside, _call, context);
-            }
-
-            // A task of a source that is not, or no more, the callback's throws when it is asked. Here that is an outcome, further on it would leave the flight behind.
-            _ = pending.IsCompleted;
-        }
-        catch (Exception exception)
-        {
-            pending = Outcome.FromExceptionAsValueTask<TResult>(exception);
-        }
-
-        if (_flight.OwnSpan is { } span)
-        {
-            Activity.Current = span.Parent;
-        }
-
-        if (_parts.Rules.DetectReentrancy)
-        {
-            scope.Leave();
-        }
-
-        return pending;
-    }
-
-    /// <summary>Runs the callback unless a strategy outside has an outcome in its place.</summary>
-    private static async ValueTask<Outcome<TResult>> InvokeAsync(
-        InterceptedFlight intercepted, FlightInterceptor inside, Call<TResult, TState> call, ResilienceContext context)
-    {
-        return await intercepted.BeforeCallbackAsync<TResult>(inside, context).ConfigureAwait(context.ContinueOnCapturedContext)
-            ?? await call.RunOnAsync(context).ConfigureAwait(context.ContinueOnCapturedContext);
     }
 
     /// <summary>Step 3: gives the leader a wait of its own, which its token can end while the callback goes on.</summary>

@@ -113,7 +113,7 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
             return EndWithoutLeaderAsync(landing, outcome);
         }
 
-        var own = TryReplaceForLeader(outcome, leader.Context, out var replaced) ? replaced : outcome;
+        var own = LeaderOutcome.TryReplace(this, outcome, leader.Context, out var replaced) ? replaced : outcome;
         var completed = Parts.Telemetry.Completed(leader.Context, Flight);
         if (!completed.IsCompletedSuccessfully)
         {
@@ -161,7 +161,7 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
     /// <summary>Steps 5 and 6, for a leader that is still on its thread when the followers have been served.</summary>
     public ValueTask<Outcome<TResult>> Return(in Outcome<TResult> outcome, ResilienceContext leader)
     {
-        var replaced = TryReplaceForLeader(outcome, leader, out var own);
+        var replaced = LeaderOutcome.TryReplace(this, outcome, leader, out var own);
         End();
         if (SingleFlightInstruments.CountsExecutions)
         {
@@ -187,38 +187,6 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
         await completed.ConfigureAwait(leader.ContinueOnCapturedContext);
         return outcome;
     }
-
-    /// <summary>Gives a leader that is still there the properties that the callback wrote, and another outcome if that one is not for it.</summary>
-    private bool TryReplaceForLeader(in Outcome<TResult> outcome, ResilienceContext leader, out Outcome<TResult> own)
-    {
-        try
-        {
-            FlightContext.CopyBack(Context, Flight, leader);
-            Parts.Sharing?.ReceiveOriginal(Flight.Attachment, outcome);
-            if (outcome.Exception is { } exception && leader.CancellationToken.IsCancellationRequested && IsOwnCancellation(exception, leader))
-            {
-                own = Outcomes.Canceled<TResult>(leader);
-                return true;
-            }
-        }
-        catch (Exception exception)
-        {
-            // Properties that cannot be written are the leader's trouble and nobody else's.
-            own = Outcome.FromException<TResult>(exception);
-            return true;
-        }
-
-        own = default;
-        return false;
-    }
-
-    /// <summary>
-    /// Whether a leader whose token has fired is to get a cancellation that it recognises in place of this one (S4): the callback's token may have been linked to
-    /// the leader's, or the exception be another.
-    /// </summary>
-    private static bool IsOwnCancellation(Exception exception, ResilienceContext leader) =>
-        !(exception is OperationCanceledException canceled && canceled.CancellationToken == leader.CancellationToken)
-        && Cancellations.In(exception) is not null;
 
     /// <summary>Step 6.</summary>
     private void End()
