@@ -67,10 +67,17 @@ internal sealed class YieldedRun<TResult> : LeaderWait<TResult>, IValueTaskSourc
         if (_callback.IsCompleted)
         {
             Land();
+            return;
         }
-        else
+
+        try
         {
             _callback.UnsafeOnCompleted(_land);
+        }
+        catch (Exception exception)
+        {
+            // A task that cannot be waited for, because its source is not, or no more, the callback's, must not leave the flight behind.
+            _ = _running.LandAsync(new(Outcome.FromException<TResult>(exception)), _token);
         }
     }
 

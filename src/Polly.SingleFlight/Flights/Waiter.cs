@@ -26,8 +26,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     private const int SetUp = 4;
     private const int RunRequested = 8;
 
-    private readonly ExecutionContext? _executionContext;
-    private readonly SynchronizationContext? _synchronizationContext;
+    private readonly CallerFlow _flow;
     private CancellationTokenRegistration _registration;
     private int _state;
 
@@ -42,8 +41,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         Context = context;
         CanLeave = context.CancellationToken.CanBeCanceled;
         _time = now;
-        _executionContext = ExecutionContext.Capture();
-        _synchronizationContext = context.ContinueOnCapturedContext ? SynchronizationContext.Current : null;
+        _flow = CallerFlow.Capture(context);
     }
 
     /// <summary>The rules of the pipeline that the caller came through; another than the flight's when a group is shared.</summary>
@@ -182,23 +180,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     SingleFlightResult? IParticipation.ToResult() => Task.IsCompleted ? CreateResult() : null;
 
-    void IThreadPoolWorkItem.Execute()
-    {
-        try
-        {
-            if (_synchronizationContext is { } target)
-            {
-                target.Post(static waiter => ((Waiter<TResult>)waiter!).RunOwnCallbackOnExecutionContext(), this);
-                return;
-            }
-        }
-        catch (Exception)
-        {
-            // A synchronization context that takes no more work, a window that was closed say, must not lose the caller.
-        }
-
-        RunOwnCallbackOnExecutionContext();
-    }
+    void IThreadPoolWorkItem.Execute() => _flow.Run(static waiter => ((Waiter<TResult>)waiter!).RunOwnCallback(), this);
 
     /// <summary>Called just before the caller is let go by somebody else. Does not throw.</summary>
     protected abstract void OnRelease();
@@ -221,16 +203,4 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
 
     protected SingleFlightResult CreateResult() =>
         new(SingleFlightRole.Follower, Flight.Joined, Flight.Id, TimeSpan.FromTicks(_time));
-
-    private void RunOwnCallbackOnExecutionContext()
-    {
-        if (_executionContext is null)
-        {
-            RunOwnCallback();
-        }
-        else
-        {
-            ExecutionContext.Run(_executionContext, static waiter => ((Waiter<TResult>)waiter!).RunOwnCallback(), this);
-        }
-    }
 }
