@@ -110,6 +110,7 @@ public sealed class InvariantTests : FlightTest
     public async Task I5_ForeignCode_NeverRunsUnderALock()
     {
         // Everything foreign calls back into the same group from another thread, which would deadlock under its lock.
+        var isLockHeld = false;
         var options = Watched(new SingleFlightStrategyOptions<int>
         {
             ShouldShare = _ => Foreign(new ValueTask<bool>(true)),
@@ -149,6 +150,7 @@ public sealed class InvariantTests : FlightTest
         await lone.CancelAsync();
         await IsCanceledBy(abandons, lone.Token);
         await canceled.Opened.Soon();
+        Assert.False(isLockHeld, "A lock of the group was held.");
 
         T Foreign<T>(T value)
         {
@@ -158,7 +160,9 @@ public sealed class InvariantTests : FlightTest
                 _ = Group.ActiveFlights;
                 free.Set();
             }).Start();
-            Assert.True(free.Wait(TimeSpan.FromSeconds(30)), "A lock of the group is held.");
+
+            // Not asserted here, as the strategy keeps what an event callback throws from its caller.
+            isLockHeld = isLockHeld || !free.Wait(TimeSpan.FromSeconds(30));
             (value as Action)?.Invoke();
             return value;
         }

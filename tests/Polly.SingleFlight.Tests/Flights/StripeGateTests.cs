@@ -29,6 +29,36 @@ public sealed class StripeGateTests : FlightTest
     }
 
     [Fact]
+    public async Task G1_TwoThreadsArriveAtOnce_OneEntersAfterTheOther()
+    {
+        const int Rounds = 20_000;
+        var gate = new StripeGate();
+        var arrived = 0;
+        var inside = 0;
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => SyncCall.Start(() =>
+        {
+            for (var round = 1; round <= Rounds; round++)
+            {
+                Interlocked.Increment(ref arrived);
+                for (var spinner = default(SpinWait); Volatile.Read(ref arrived) < 2 * round;)
+                {
+                    spinner.SpinOnce(sleep1Threshold: -1);
+                }
+
+                using (gate.Enter())
+                {
+                    Assert.Equal(1, Interlocked.Increment(ref inside));
+                    Thread.SpinWait(10);
+                    Assert.True(gate.IsHeldByCurrentThread);
+                    Interlocked.Decrement(ref inside);
+                }
+            }
+
+            return true;
+        })));
+    }
+
+    [Fact]
     public async Task G1_ThreadIsInsideForLong_OthersWaitAndGoOn()
     {
         var gate = new StripeGate();
