@@ -31,31 +31,24 @@ public sealed class StripeGateTests : FlightTest
     [Fact]
     public async Task G1_TwoThreadsArriveAtOnce_OneEntersAfterTheOther()
     {
-        const int Rounds = 20_000;
         var gate = new StripeGate();
-        var arrived = 0;
         var inside = 0;
-        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => SyncCall.Start(() =>
+        var together = 0;
+        await Rendezvous.OfTwoThreads(30_000, _ =>
         {
-            for (var round = 1; round <= Rounds; round++)
+            using (gate.Enter())
             {
-                Interlocked.Increment(ref arrived);
-                for (var spinner = default(SpinWait); Volatile.Read(ref arrived) < 2 * round;)
+                if (Interlocked.Increment(ref inside) > 1 || !gate.IsHeldByCurrentThread)
                 {
-                    spinner.SpinOnce(sleep1Threshold: -1);
+                    Interlocked.Increment(ref together);
                 }
 
-                using (gate.Enter())
-                {
-                    Assert.Equal(1, Interlocked.Increment(ref inside));
-                    Thread.SpinWait(10);
-                    Assert.True(gate.IsHeldByCurrentThread);
-                    Interlocked.Decrement(ref inside);
-                }
+                Thread.SpinWait(10);
+                Interlocked.Decrement(ref inside);
             }
+        });
 
-            return true;
-        })));
+        Assert.Equal(0, together);
     }
 
     [Fact]
