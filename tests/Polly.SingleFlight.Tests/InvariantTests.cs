@@ -1,8 +1,7 @@
 namespace Polly.SingleFlight.Tests;
 
 /// <summary>
-/// The invariants at the top of the flight type, one named test each. How each was broken on purpose, and which tests went
-/// red, is in docs/design-decisions.md.
+/// The invariants at the top of the flight type, one named test each. tests/mutations breaks each on purpose, to see its tests fail.
 /// </summary>
 public sealed class InvariantTests : FlightTest
 {
