@@ -69,6 +69,50 @@ public sealed class ComparerTests : FlightTest
         Assert.All((await Task.WhenAll(callers)).Select((item, index) => (Index: index, Item: item)), value => Assert.Equal(value.Index % 100, value.Item));
     }
 
+    [Fact]
+    public async Task Elect_ComparerThrows_SuccessorServesItsCallersWithoutTheKey()
+    {
+        var (gate, asked, answer, end) = (new Gate(), new Gate(), new Gate(), new Gate());
+        var pipeline = Build(Watched(new SingleFlightStrategyOptions<int>
+        {
+            UnsharedOutcome = UnsharedOutcome.ElectNewLeader,
+            ShouldShare = async args =>
+            {
+                if (args.Outcome.Result != 0)
+                {
+                    return true;
+                }
+
+                asked.Open();
+                await answer.Opened;
+                return false;
+            },
+        }));
+        var leader = Call(pipeline, "key", _ => HoldFor(gate, 0));
+        await Probe.Reached(Started, 1);
+        var follower = Call(pipeline, "key", _ => Task.FromResult(1));
+        await Probe.Reached(Joined, 1);
+        gate.Open();
+        await asked.Opened.Soon();
+
+        // A flight that has the key, so that the election asks the comparer.
+        var newcomer = Call(pipeline, "key", _ => HoldFor(end, 2));
+        await Probe.Reached(Started, 2);
+        _comparer.ThrowInEquals = true;
+        answer.Open();
+
+        Assert.Equal(new[] { 0, 1 }, await Task.WhenAll(leader, follower));
+        Assert.Equal(1, Group.ActiveFlights);
+        end.Open();
+        Assert.Equal(2, await newcomer);
+
+        static async Task<int> HoldFor(Gate gate, int value)
+        {
+            await gate.Opened;
+            return value;
+        }
+    }
+
     private sealed class Comparer : IEqualityComparer<object>
     {
         public bool ThrowInHash { get; set; }

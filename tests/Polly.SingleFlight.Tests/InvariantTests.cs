@@ -1,8 +1,7 @@
 namespace Polly.SingleFlight.Tests;
 
 /// <summary>
-/// The invariants at the top of the flight type, one named test each. How each was broken on purpose, and which tests went
-/// red, is in docs/design-decisions.md.
+/// The invariants at the top of the flight type, one named test each. tests/mutations breaks each on purpose, to see its tests fail.
 /// </summary>
 public sealed class InvariantTests : FlightTest
 {
@@ -110,6 +109,7 @@ public sealed class InvariantTests : FlightTest
     public async Task I5_ForeignCode_NeverRunsUnderALock()
     {
         // Everything foreign calls back into the same group from another thread, which would deadlock under its lock.
+        var isLockHeld = false;
         var options = Watched(new SingleFlightStrategyOptions<int>
         {
             ShouldShare = _ => Foreign(new ValueTask<bool>(true)),
@@ -149,6 +149,7 @@ public sealed class InvariantTests : FlightTest
         await lone.CancelAsync();
         await IsCanceledBy(abandons, lone.Token);
         await canceled.Opened.Soon();
+        Assert.False(isLockHeld, "A lock of the group was held.");
 
         T Foreign<T>(T value)
         {
@@ -158,7 +159,9 @@ public sealed class InvariantTests : FlightTest
                 _ = Group.ActiveFlights;
                 free.Set();
             }).Start();
-            Assert.True(free.Wait(TimeSpan.FromSeconds(30)), "A lock of the group is held.");
+
+            // Not asserted here, as the strategy keeps what an event callback throws from its caller.
+            isLockHeld = isLockHeld || !free.Wait(TimeSpan.FromSeconds(30));
             (value as Action)?.Invoke();
             return value;
         }

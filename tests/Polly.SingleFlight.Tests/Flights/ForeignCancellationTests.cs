@@ -136,6 +136,45 @@ public sealed partial class ForeignCancellationTests : FlightTest
     }
 
     [Fact]
+    public async Task Elected_ItsTokenFiresBeforeItsCallbackBegins_CallbackDoesNotBeginAndAnotherLeads()
+    {
+        var pipeline = Build();
+        using var leaders = new CancellationTokenSource();
+        using var elected = new CancellationTokenSource();
+        var leader = Call(pipeline, "key", async _ =>
+        {
+            await Task.Delay(System.Threading.Timeout.Infinite, leaders.Token);
+            return 0;
+        }, leaders.Token);
+        await Probe.Reached(Started, 1);
+        var busy = new BusyContext();
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, elected.Token);
+        context.SetSingleFlightKey("key");
+        var began = false;
+        var before = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(busy);
+        var first = pipeline.ExecuteAsync(_ =>
+        {
+            began = true;
+            return new ValueTask<int>(1);
+        }, context).AsTask();
+        SynchronizationContext.SetSynchronizationContext(before);
+        await Probe.Reached(Joined, 1);
+        var second = Call(pipeline, "key", _ => Task.FromResult(2));
+        await Probe.Reached(Joined, 2);
+
+        await leaders.CancelAsync();
+        var run = await busy.FirstPosted.Task.Soon();
+        await elected.CancelAsync();
+        run();
+
+        await IsCanceledBy(first.Soon(), elected.Token);
+        Assert.Equal(2, await second);
+        Assert.False(began);
+        await IsCanceledBy(leader, leaders.Token);
+    }
+
+    [Fact]
     public async Task Elected_LastOneLeft_FlightIsAbandoned()
     {
         var pipeline = Build();
@@ -163,5 +202,19 @@ public sealed partial class ForeignCancellationTests : FlightTest
         await canceled.Opened.Soon();
         await IsCanceledBy(leader, leaders.Token);
         Assert.Equal(1, Probe[Abandoned]);
+    }
+
+    /// <summary>Leaves the first thing that is posted to the test, as the thread of a window that is busy would be late with it.</summary>
+    private sealed class BusyContext : SynchronizationContext
+    {
+        public TaskCompletionSource<Action> FirstPosted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+            if (!FirstPosted.TrySetResult(() => d(state)))
+            {
+                ThreadPool.QueueUserWorkItem(_ => d(state));
+            }
+        }
     }
 }

@@ -29,6 +29,29 @@ public sealed class StripeGateTests : FlightTest
     }
 
     [Fact]
+    public async Task G1_TwoThreadsArriveAtOnce_OneEntersAfterTheOther()
+    {
+        var gate = new StripeGate();
+        var inside = 0;
+        var together = 0;
+        await Rendezvous.OfTwoThreads(30_000, _ =>
+        {
+            using (gate.Enter())
+            {
+                if (Interlocked.Increment(ref inside) > 1 || !gate.IsHeldByCurrentThread)
+                {
+                    Interlocked.Increment(ref together);
+                }
+
+                Thread.SpinWait(10);
+                Interlocked.Decrement(ref inside);
+            }
+        });
+
+        Assert.Equal(0, together);
+    }
+
+    [Fact]
     public async Task G1_ThreadIsInsideForLong_OthersWaitAndGoOn()
     {
         var gate = new StripeGate();

@@ -41,6 +41,33 @@ public sealed class HttpReviewTestsGroups : HttpTest
         Assert.Equal(2, upstream.Calls);
     }
 
+    /// <summary>Each option by itself, since one of several would hide that another is not compared.</summary>
+    public static TheoryData<string, Action<HttpSingleFlightStrategyOptions>> Rules => new()
+    {
+        { "ShareNoStoreResponses", static options => options.ShareNoStoreResponses = !options.ShareNoStoreResponses },
+        { "ShareSetCookieResponses", static options => options.ShareSetCookieResponses = !options.ShareSetCookieResponses },
+        { "GuardCredentials", static options => options.GuardCredentials = !options.GuardCredentials },
+        { "ExcludedHeaders", static options => options.ExcludedHeaders.Add("X-Trace") },
+        { "HarmlessHeaders", static options => options.HarmlessHeaders.Add("X-Trace") },
+        { "Discriminator", static options => options.Discriminator = static _ => "42" },
+        { "ShouldShare", static options => options.ShouldShare = static _ => new(true) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Rules), DisableDiscoveryEnumeration = true)]
+    public async Task SharedGroupAndCustomKey_PipelinesDifferInOneRule_DoNotMeet(string rule, Action<HttpSingleFlightStrategyOptions> change)
+    {
+        using var upstream = new Upstream(Gate, _ => Ok(rule));
+        var one = Client(upstream, Pipeline(), disposeHandler: false);
+        var other = Client(upstream, Pipeline(Options(change)), disposeHandler: false);
+
+        var callers = await StartApart(2, i => (i == 0 ? one : other).SendAsync(Keyed("k")));
+        Gate.Open();
+        await Bodies(callers);
+
+        Assert.Equal(2, upstream.Calls);
+    }
+
     [Fact]
     public async Task SharedGroup_DiscriminatorsOfDifferentMeaning_DoNotMeet()
     {
