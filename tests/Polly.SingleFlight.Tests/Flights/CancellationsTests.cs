@@ -31,6 +31,28 @@ public sealed class CancellationsTests
         Assert.True(Cancellations.In(exception)!.Carry(source.Token));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void In_TimeOutInAnotherBranch_DoesNotExplainIt(bool timeOutIsFirst)
+    {
+        using var source = new CancellationTokenSource();
+        Exception[] branches = [new TimeoutException(), new OperationCanceledException(source.Token)];
+        var exception = new AggregateException(timeOutIsFirst ? branches : branches.Reverse());
+
+        Assert.True(Cancellations.In(exception)!.AreUnexplained);
+    }
+
+    [Fact]
+    public void In_TimeOutAboveTheBranches_ExplainsIt()
+    {
+        using var source = new CancellationTokenSource();
+        var canceled = new OperationCanceledException(source.Token);
+
+        Assert.False(Cancellations.In(new TimeoutException("late", new AggregateException(new FormatException(), canceled)))!.AreUnexplained);
+        Assert.False(Cancellations.In(new TimeoutException("late", new AggregateException(canceled, new FormatException())))!.AreUnexplained);
+    }
+
     [Fact]
     public void In_NoCancellation_IsNull()
     {

@@ -36,6 +36,37 @@ public sealed partial class ReentrancyTests
     }
 
     [Fact]
+    public async Task WaitOfALeaderIsOver_NoCircleIsSeen()
+    {
+        var pipeline = Build();
+        var (inB, hold, end) = (new Gate(), new Gate(), new Gate());
+        using var impatience = new CancellationTokenSource();
+        var first = Call(pipeline, "A", async _ =>
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Call(pipeline, "B", async _ =>
+            {
+                inB.Open();
+                await hold.Opened;
+
+                // The flow of A led this flight, and does not wait for it any more.
+                return await Call(pipeline, "A", _ => Task.FromResult("not run"));
+            }, impatience.Token));
+            hold.Open();
+            await end.Opened;
+            return "A";
+        });
+        await inB.Opened.Soon();
+        var second = Call(pipeline, "B", _ => Task.FromResult("not run"));
+        await Probe.Reached(Joined, 1);
+        await impatience.CancelAsync();
+        await Probe.Reached(Joined, 2);
+        end.Open();
+
+        Assert.Equal(["A", "A"], await Task.WhenAll(first, second));
+        Assert.Empty(Reasons);
+    }
+
+    [Fact]
     public async Task ForeignFlow_InsideNoFlight_JoinsAsUsual()
     {
         var pipeline = Build();
@@ -54,6 +85,34 @@ public sealed partial class ReentrancyTests
 
         Assert.Equal(new[] { 1, 1, 1 }, await Task.WhenAll(nested, a, b));
         Assert.Empty(Reasons);
+    }
+
+    [Fact]
+    public async Task BackgroundWorkOfAnEndedFlight_IsStillInsideTheOuterOne()
+    {
+        var pipeline = Build();
+        var go = new Gate();
+        Task<int>? background = null;
+
+        var outer = await Call(pipeline, "A", async _ =>
+        {
+            await Call(pipeline, "B", _ =>
+            {
+                background = Later();
+                return Task.FromResult(0);
+            });
+            go.Open();
+            return await background!;
+        });
+
+        Assert.Equal(1, outer);
+        Assert.Equal([BypassReason.Reentrancy], Reasons);
+
+        async Task<int> Later()
+        {
+            await go.Opened;
+            return await Call(pipeline, "A", _ => Task.FromResult(1));
+        }
     }
 
     [Fact]

@@ -3,26 +3,30 @@ using Polly.SingleFlight.Tests.Flights.Model;
 
 namespace Polly.SingleFlight.Tests.Flights;
 
+/// <summary>Parties that want the same caller at the same moment.</summary>
 public sealed class WaiterTests
 {
+    private readonly FlightRules _rules = new()
+    {
+        Clock = new FlightClock(TimeProvider.System),
+        LeaderDeparture = LeaderDeparture.Detach,
+        CancelWhenAbandoned = true,
+        MaxElections = 1,
+        DetectReentrancy = false,
+        MaxJoinAge = long.MaxValue,
+        Realm = null,
+        Listener = new SubjectListener(),
+    };
+
+    private readonly FlightStripe _stripe = new(EqualityComparer<object>.Default);
+    private readonly ResilienceContext _context = ResilienceContextPool.Shared.Get(TestContext.Current.CancellationToken);
+
     [Fact]
     public async Task W1_TwoPartiesClaimAtOnce_OneSucceeds()
     {
         const int Rounds = 30_000;
-        var rules = new FlightRules
-        {
-            Clock = new FlightClock(TimeProvider.System),
-            LeaderDeparture = LeaderDeparture.Detach,
-            CancelWhenAbandoned = true,
-            MaxElections = 1,
-            DetectReentrancy = false,
-            MaxJoinAge = long.MaxValue,
-            Realm = null,
-            Listener = new SubjectListener(),
-        };
-        var context = ResilienceContextPool.Shared.Get(TestContext.Current.CancellationToken);
-        var flight = NewFlight(rules);
-        var waiters = Enumerable.Range(0, Rounds).Select(_ => new SubjectWaiter<int>(flight, context, rules, static _ => { })).ToArray();
+        var flight = NewFlight();
+        var waiters = Enumerable.Range(0, Rounds).Select(_ => new SubjectWaiter<int>(flight, _context, _rules, static _ => { })).ToArray();
         var claims = new int[Rounds];
         await Rendezvous.OfTwoThreads(Rounds, round =>
         {
@@ -35,12 +39,31 @@ public sealed class WaiterTests
         Assert.All(claims, static count => Assert.Equal(1, count));
     }
 
-    private static Flight<int> NewFlight(FlightRules rules)
+    /// <summary>The callback may obey its token and end while the group still lets the followers go.</summary>
+    [Fact]
+    public void L1_GroupCancels_LandingThatComesBetweenDoesNotFindTheLeader()
     {
-        var stripe = new FlightStripe(EqualityComparer<object>.Default);
-        using (stripe.Gate.Enter())
+        var flight = NewFlight();
+        var leader = new SubjectLeaderWait<int>(_context, default, static () => { });
+        Assert.True(flight.TrySetLeader(leader));
+        LeaderWait<int>? found = leader;
+        var follower = new SubjectWaiter<int>(flight, _context, _rules, _ => found = flight.TakeLeader());
+        using (_stripe.Gate.Enter())
         {
-            return new Flight<int>(rules, stripe, hash: 0, "key", now: 0);
+            flight.Join_NeedsLock(follower);
+        }
+
+        Assert.True(flight.CancelByGroup());
+
+        Assert.Null(found);
+        Assert.IsType<FlightCanceledException>(leader.Received?.Exception);
+    }
+
+    private Flight<int> NewFlight()
+    {
+        using (_stripe.Gate.Enter())
+        {
+            return new Flight<int>(_rules, _stripe, hash: 0, "key", now: 0);
         }
     }
 }

@@ -148,6 +148,22 @@ public sealed class DepartureTests : HttpTest
         Assert.Equal((1, 1), (first.Calls, second.Calls));
     }
 
+    [Fact]
+    public async Task Leader_IsThere_ObjectDisposedExceptionIsShared()
+    {
+        var upstream = new Upstream(Gate, static _ => throw new ObjectDisposedException("connection"));
+        var client = Client(upstream);
+        var callers = await Start(3, _ => client.SendAsync(Get()));
+        Gate.Open();
+
+        foreach (var caller in callers)
+        {
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => caller);
+        }
+
+        Assert.Equal(1, upstream.Calls);
+    }
+
     private static void Retry(ResiliencePipelineBuilder<HttpResponseMessage> builder) =>
         builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {

@@ -165,6 +165,28 @@ public sealed class FlightInterceptorTests : FlightTest
     }
 
     [Fact]
+    public async Task OnLanded_IsCalledOnceForEachThatWorked()
+    {
+        var gate = new Gate();
+        var pipeline = Pipeline();
+        var landed = new Probe();
+        var leader = Run(pipeline, "key", Own("leader"), async _ =>
+        {
+            await gate.Opened;
+            return "result";
+        });
+        var follower = Run(pipeline, "key", Own("follower"), _ => Task.FromResult("not called"));
+        await Probe.Reached(Joined, 1);
+        gate.Open();
+        await Task.WhenAll(leader, follower);
+        await Run(pipeline, null, Own("alone"), _ => Task.FromResult("result"));
+
+        Assert.Equal((1, 1, 1), (landed["leader"], landed["follower"], landed["alone"]));
+
+        RecordingInterceptor Own(string name) => new(name, _log, name) { Landed = () => landed.Hit(name) };
+    }
+
+    [Fact]
     public async Task Follower_IsElected_ItsInterceptorWorksForTheSuccessor()
     {
         var pipeline = Pipeline(new SingleFlightStrategyOptions<string> { LeaderDeparture = LeaderDeparture.HandOver });

@@ -11,6 +11,8 @@ internal sealed class RecordingInterceptor(object identity, List<string> log, st
 
     public Func<InterceptedFlight, ResilienceContext, object?, Task> After { get; init; } = static (_, _, _) => Task.CompletedTask;
 
+    public Action Landed { get; init; } = static () => { };
+
     public override bool IsFor<TResult>(ResiliencePipelineBuilderBase builder, object? key) => Applies(builder, key);
 
     public override void OnFollowing()
@@ -30,6 +32,8 @@ internal sealed class RecordingInterceptor(object identity, List<string> log, st
         Note("after " + (outcome.Exception?.GetType().Name ?? outcome.Result?.ToString()));
         await After(flight, context, outcome.Exception is null ? outcome.Result : outcome.Exception);
     }
+
+    public override void OnLanded(InterceptedFlight flight) => Landed();
 
     private void Note(string what)
     {

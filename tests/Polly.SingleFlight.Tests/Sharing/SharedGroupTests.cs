@@ -8,11 +8,11 @@ public sealed class SharedGroupTests : FlightTest
     private static readonly Dictionary<string, Action<SingleFlightStrategyOptions<Box>>> s_rules = new()
     {
         ["none"] = static _ => { },
-        ["refuses personal"] = static options => options.ShouldShare = static args => new(args.Outcome.Result is { IsPersonal: false }),
+        ["refuses personal"] = static options => options.ShouldShare = RefusePersonal,
         ["refuses all"] = static options => options.ShouldShare = static _ => new(false),
         ["refuses, elects"] = static options =>
         {
-            options.ShouldShare = static args => new(args.Outcome.Result is { IsPersonal: false });
+            options.ShouldShare = RefusePersonal;
             options.UnsharedOutcome = UnsharedOutcome.ElectNewLeader;
         },
         ["clones"] = static options => options.ResultCloner = static args => new(args.Result with { }),
@@ -119,6 +119,8 @@ public sealed class SharedGroupTests : FlightTest
         await Assert.ThrowsAsync<FlightCanceledException>(() => second);
         _gate.Open();
     }
+
+    private static ValueTask<bool> RefusePersonal(ShouldSharePredicateArguments<Box> args) => new(args.Outcome.Result is { IsPersonal: false });
 
     private SingleFlightStrategyOptions<Box> Options(string rules)
     {
