@@ -120,6 +120,47 @@ public sealed partial class ReentrancyTests : FlightTest
     }
 
     [Fact]
+    public async Task DetectionOff_SameKey_WaitsForItselfUntilItLeaves()
+    {
+        var options = Watched();
+        options.DetectReentrancy = false;
+        var (pipeline, plain) = (Build(), Build(options));
+        using var impatience = new CancellationTokenSource();
+        var outer = Call(pipeline, "key", async _ =>
+        {
+            await IsCanceledBy(Call(plain, "key", _ => Task.FromResult(0), impatience.Token), impatience.Token);
+            return 1;
+        });
+        await Probe.Reached(Joined, 1);
+        await impatience.CancelAsync();
+
+        Assert.Equal(1, await outer);
+        Assert.Empty(Reasons);
+    }
+
+    [Fact]
+    public async Task TwoThreads_CrossEachOtherAtTheSameMoment_BothFinish()
+    {
+        const int Rounds = 500;
+        var pipeline = new ResiliencePipelineBuilder().AddSingleFlight(new SingleFlightStrategyOptions { Group = Group }).Build();
+        using var inside = new Barrier(2);
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(thread => SyncCall.Start(() =>
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                var (own, other) = ((thread, round), (1 - thread, round));
+                pipeline.ExecuteSingleFlight(own, _ =>
+                {
+                    inside.SignalAndWait();
+                    return pipeline.ExecuteSingleFlight(other, static _ => 1);
+                });
+            }
+
+            return true;
+        })));
+    }
+
+    [Fact]
     public async Task CircleThroughAPredicate_IsSeenAlthoughItsFlightHasClosed()
     {
         var pipeline = Build();
