@@ -151,8 +151,8 @@ public sealed partial class ReentrancyTests : FlightTest
                 var (own, other) = ((thread, round), (1 - thread, round));
                 pipeline.ExecuteSingleFlight(own, _ =>
                 {
-                    inside.SignalAndWait();
-                    return pipeline.ExecuteSingleFlight(other, static _ => 1);
+                    inside.SignalAndWait(CancellationToken.None);
+                    return pipeline.ExecuteSingleFlight(other, static _ => 1, CancellationToken.None);
                 });
             }
 
