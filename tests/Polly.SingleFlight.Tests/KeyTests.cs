@@ -125,6 +125,29 @@ public sealed class KeyTests : FlightTest
         Assert.Equal(2, await Call(pipeline, "ignored", _ => Task.FromResult(2)));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task KeyGenerator_TokenFiresMeanwhile_NeitherStartsNorJoins(bool asynchronously)
+    {
+        using var source = new CancellationTokenSource();
+        var options = Watched();
+        options.KeyGenerator = async _ =>
+        {
+            if (asynchronously)
+            {
+                await Task.Yield();
+            }
+
+            source.Cancel();
+            return "key";
+        };
+
+        await IsCanceledBy(Call(Build(options), "ignored", _ => Task.FromResult(1), source.Token), source.Token);
+
+        Assert.Equal(0, Probe[Started] + Probe[Joined] + Probe[Bypassed]);
+    }
+
     [Fact]
     public async Task KeyGenerator_Asynchronous_CoalescesAndFailsAsOutcome()
     {

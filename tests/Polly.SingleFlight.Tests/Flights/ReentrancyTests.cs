@@ -139,28 +139,6 @@ public sealed partial class ReentrancyTests : FlightTest
     }
 
     [Fact]
-    public async Task TwoThreads_CrossEachOtherAtTheSameMoment_BothFinish()
-    {
-        const int Rounds = 500;
-        var pipeline = new ResiliencePipelineBuilder().AddSingleFlight(new SingleFlightStrategyOptions { Group = Group }).Build();
-        using var inside = new Barrier(2);
-        await Task.WhenAll(Enumerable.Range(0, 2).Select(thread => SyncCall.Start(() =>
-        {
-            for (var round = 0; round < Rounds; round++)
-            {
-                var (own, other) = ((thread, round), (1 - thread, round));
-                pipeline.ExecuteSingleFlight(own, _ =>
-                {
-                    inside.SignalAndWait(CancellationToken.None);
-                    return pipeline.ExecuteSingleFlight(other, static _ => 1, CancellationToken.None);
-                });
-            }
-
-            return true;
-        })));
-    }
-
-    [Fact]
     public async Task CircleThroughAPredicate_IsSeenAlthoughItsFlightHasClosed()
     {
         var pipeline = Build();
