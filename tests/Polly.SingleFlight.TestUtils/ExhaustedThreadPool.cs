@@ -6,6 +6,7 @@ public sealed class ExhaustedThreadPool : IDisposable
     private readonly (int Workers, int Ports) _minimum;
     private readonly (int Workers, int Ports) _maximum;
     private readonly int _size = Environment.ProcessorCount;
+    private readonly List<Thread> _blocked = [];
 
     public ExhaustedThreadPool()
     {
@@ -21,6 +22,11 @@ public sealed class ExhaustedThreadPool : IDisposable
             var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
             ThreadPool.UnsafeQueueUserWorkItem(_ =>
             {
+                lock (_blocked)
+                {
+                    _blocked.Add(Thread.CurrentThread);
+                }
+
                 try
                 {
                     result.SetResult(block());
@@ -32,6 +38,17 @@ public sealed class ExhaustedThreadPool : IDisposable
             }, null);
             return result.Task;
         })];
+
+    /// <summary>Waits until the threads do wait, which is a little later than what they do before they wait.</summary>
+    public void WaitUntilAllAreBlocked() => Assert.True(SpinWait.SpinUntil(
+        () =>
+        {
+            lock (_blocked)
+            {
+                return _blocked.Count == _size && _blocked.TrueForAll(static thread => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin));
+            }
+        },
+        TimeSpan.FromSeconds(60)));
 
     public void Dispose()
     {

@@ -42,7 +42,11 @@ public sealed class ComparerTests : FlightTest
         await Probe.Reached(Started, 1);
         (_comparer.ThrowInHash, _comparer.ThrowInEquals) = (inHash, !inHash);
 
-        await Assert.ThrowsAsync<NotSupportedException>(() => Call(pipeline, "key", _ => Task.FromResult(2)));
+        var context = ResilienceContextPool.Shared.Get(TestContext.Current.CancellationToken);
+        context.SetSingleFlightKey("key");
+        var outcome = await pipeline.ExecuteOutcomeAsync((_, _) => Outcome.FromResultAsValueTask(2), context, 0);
+        Assert.IsType<NotSupportedException>(outcome.Exception);
+        ResilienceContextPool.Shared.Return(context);
         Assert.Throws<NotSupportedException>(() => Group.Forget("key"));
         gate.Open();
 

@@ -60,6 +60,33 @@ public sealed class GroupTests : FlightTest
     }
 
     [Fact]
+    public async Task GetSingleFlightResult_FollowerHasLeft_IsCountedAsACallerThatJoined()
+    {
+        var pipeline = Build();
+        using var source = new CancellationTokenSource();
+        var results = new List<SingleFlightResult?>();
+        var leader = Call(pipeline, "key", _ => Hold(1), after: Note);
+        await Probe.Reached(Started, 1);
+        var leaver = Call(pipeline, "key", _ => Hold(1), source.Token);
+        var stayer = Call(pipeline, "key", _ => Hold(1), after: Note);
+        await Probe.Reached(Joined, 2);
+        await source.CancelAsync();
+        await IsCanceledBy(leaver, source.Token);
+        _gate.Open();
+        await Task.WhenAll(leader, stayer);
+
+        Assert.Equal([3, 3], results.Select(static result => result?.CallerCount));
+
+        void Note(ResilienceContext context)
+        {
+            lock (results)
+            {
+                results.Add(context.GetSingleFlightResult());
+            }
+        }
+    }
+
+    [Fact]
     public async Task ForgetAll_ManyFlights_NewcomersStartAfresh()
     {
         var pipeline = Build();

@@ -104,7 +104,6 @@ public sealed class KeyTests : FlightTest
     [Fact]
     public async Task KeyGenerator_Throws_FailsThatCallerOnly()
     {
-        var gate = new Gate();
         var options = Watched();
         var first = true;
         options.KeyGenerator = _ =>
@@ -119,8 +118,34 @@ public sealed class KeyTests : FlightTest
         };
         var pipeline = Build(options);
 
-        await Assert.ThrowsAsync<FormatException>(() => Call(pipeline, "ignored", _ => Task.FromResult(1)));
+        var context = ResilienceContextPool.Shared.Get(TestContext.Current.CancellationToken);
+        var outcome = await pipeline.ExecuteOutcomeAsync((_, _) => Outcome.FromResultAsValueTask(1), context, 0);
+        Assert.IsType<FormatException>(outcome.Exception);
+        ResilienceContextPool.Shared.Return(context);
         Assert.Equal(2, await Call(pipeline, "ignored", _ => Task.FromResult(2)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task KeyGenerator_TokenFiresMeanwhile_NeitherStartsNorJoins(bool asynchronously)
+    {
+        using var source = new CancellationTokenSource();
+        var options = Watched();
+        options.KeyGenerator = async _ =>
+        {
+            if (asynchronously)
+            {
+                await Task.Yield();
+            }
+
+            source.Cancel();
+            return "key";
+        };
+
+        await IsCanceledBy(Call(Build(options), "ignored", _ => Task.FromResult(1), source.Token), source.Token);
+
+        Assert.Equal(0, Probe[Started] + Probe[Joined] + Probe[Bypassed]);
     }
 
     [Fact]

@@ -10,6 +10,11 @@ public sealed class FollowerServiceTests : FlightTest
     private readonly Gate _end = new();
     private readonly Answers _answers = new();
 
+    /// <summary>What the callbacks wait for.</summary>
+    private Task _ended;
+
+    public FollowerServiceTests() => _ended = _end.Opened;
+
     [Fact]
     public async Task Copies_EarlierFollowersCopyIsPending_LaterFollowerIsReleased()
     {
@@ -96,6 +101,32 @@ public sealed class FollowerServiceTests : FlightTest
     }
 
     [Fact]
+    public async Task Copies_OneIsPending_LeaderDoesNotGetTheOriginalYet()
+    {
+        var pending = new Gate();
+        _answers.Copy = async number =>
+        {
+            await pending.Opened;
+            return new(new Copy(number));
+        };
+        var end = new TaskCompletionSource(TaskCreationOptions.None);
+        _ended = end.Task;
+        var callers = await Task.Run(() => Callers(2));
+
+        // All that does not have to wait for the copy is done inside this call.
+        await SyncCall.Start(() =>
+        {
+            end.SetResult();
+            return true;
+        });
+        Assert.Empty(_answers.Received);
+        pending.Open();
+
+        await Task.WhenAll(callers);
+        Assert.Equal([1, 0], _answers.Received);
+    }
+
+    [Fact]
     public async Task ReceiveCopy_Throws_FollowerGetsTheExceptionAndItsCopyIsDisposed()
     {
         var copies = new List<Copy>();
@@ -153,7 +184,7 @@ public sealed class FollowerServiceTests : FlightTest
                 _answers.Ran.Add(number);
             }
 
-            await _end.Opened;
+            await _ended.ConfigureAwait(false);
             return new Copy(number);
         }, number == 1 ? token : default)).ToArray();
         await Probe.Reached(Joined, count - 1);

@@ -1,3 +1,5 @@
+using System.Threading.Tasks.Sources;
+
 namespace Polly.SingleFlight.Tests.Flights;
 
 /// <summary>Where a leader goes on whose callback has yielded (L2), and that its wait is not mixed up with another when it is used again (L4).</summary>
@@ -83,6 +85,51 @@ public sealed class LeaderContinuationTests : FlightTest
         static async Task PassOn(Task<int> flight, TaskCompletionSource<int> next) => next.SetResult(await flight.ConfigureAwait(false));
     }
 
+    /// <summary>The same without a task, which looks at the stack itself, between a landing and the next.</summary>
+    [Fact]
+    public async Task Land_EachInsideTheContinuationOfAnotherWithoutTasks_StackDoesNotOverflow()
+    {
+        const int Length = 20_000;
+        var pipeline = Unwatched();
+        var last = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ends = Enumerable.Range(0, Length).Select(static _ => new End()).ToArray();
+        for (var i = 0; i < Length; i++)
+        {
+            var flight = ExecuteOutcome(pipeline, i, ends[i].Task).GetAwaiter();
+            var next = i + 1 < Length ? ends[i + 1] : null;
+            flight.UnsafeOnCompleted(() =>
+            {
+                if (next is null)
+                {
+                    last.SetResult(flight.GetResult().Result);
+                }
+                else
+                {
+                    next.SetResult(flight.GetResult());
+                }
+            });
+        }
+
+        ends[0].SetResult(Outcome.FromResult(7));
+
+        Assert.Equal(7, await last.Task.Soon());
+    }
+
+    [Fact]
+    public async Task Waits_OutcomeIsNotFetchedYet_NoOtherLeaderGetsTheWait()
+    {
+        var pipeline = Unwatched();
+        var (first, second) = (new End(), new End());
+        var early = ExecuteOutcome(pipeline, 1, first.Task);
+        first.SetResult(Outcome.FromResult(1));
+        var late = ExecuteOutcome(pipeline, 2, second.Task);
+
+        Assert.False(late.IsCompleted);
+        Assert.Equal(1, (await early).Result);
+        second.SetResult(Outcome.FromResult(2));
+        Assert.Equal(2, (await late).Result);
+    }
+
     [Fact]
     public async Task Waits_LandedCanceledAndUsedAgain_EachLeaderGetsItsOwn()
     {
@@ -129,6 +176,14 @@ public sealed class LeaderContinuationTests : FlightTest
         }
     }
 
+    /// <summary>The value task of the strategy itself.</summary>
+    private static ValueTask<Outcome<int>> ExecuteOutcome(ResiliencePipeline pipeline, object key, ValueTask<Outcome<int>> end)
+    {
+        var context = ResilienceContextPool.Shared.Get(TestContext.Current.CancellationToken);
+        context.SetSingleFlightKey(key);
+        return pipeline.ExecuteOutcomeAsync(static (_, end) => end, context, end);
+    }
+
     private static async Task<int> ThreadAfter(Task<int> leader)
     {
         try
@@ -141,5 +196,23 @@ public sealed class LeaderContinuationTests : FlightTest
         }
 
         return Environment.CurrentManagedThreadId;
+    }
+
+    /// <summary>The end of a callback, whose continuation runs where it is set.</summary>
+    private sealed class End : IValueTaskSource<Outcome<int>>
+    {
+        private ManualResetValueTaskSourceCore<Outcome<int>> _core;
+
+        public ValueTask<Outcome<int>> Task => new(this, _core.Version);
+
+        public void SetResult(Outcome<int> outcome) => _core.SetResult(outcome);
+
+        Outcome<int> IValueTaskSource<Outcome<int>>.GetResult(short token) => _core.GetResult(token);
+
+        ValueTaskSourceStatus IValueTaskSource<Outcome<int>>.GetStatus(short token) => _core.GetStatus(token);
+
+        void IValueTaskSource<Outcome<int>>.OnCompleted(
+            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _core.OnCompleted(continuation, state, token, flags);
     }
 }

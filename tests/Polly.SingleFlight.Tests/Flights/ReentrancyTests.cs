@@ -120,6 +120,25 @@ public sealed partial class ReentrancyTests : FlightTest
     }
 
     [Fact]
+    public async Task DetectionOff_SameKey_WaitsForItselfUntilItLeaves()
+    {
+        var options = Watched();
+        options.DetectReentrancy = false;
+        var (pipeline, plain) = (Build(), Build(options));
+        using var impatience = new CancellationTokenSource();
+        var outer = Call(pipeline, "key", async _ =>
+        {
+            await IsCanceledBy(Call(plain, "key", _ => Task.FromResult(0), impatience.Token), impatience.Token);
+            return 1;
+        });
+        await Probe.Reached(Joined, 1);
+        await impatience.CancelAsync();
+
+        Assert.Equal(1, await outer);
+        Assert.Empty(Reasons);
+    }
+
+    [Fact]
     public async Task CircleThroughAPredicate_IsSeenAlthoughItsFlightHasClosed()
     {
         var pipeline = Build();

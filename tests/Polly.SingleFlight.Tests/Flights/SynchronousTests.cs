@@ -21,6 +21,7 @@ public sealed class SynchronousTests : FlightTest
         Probe.WaitFor(Started, 1);
         var followers = pool.BlockEveryThread(() => pipeline.Execute(_ => 2, Keyed()));
         Probe.WaitFor(Joined, followers.Length);
+        pool.WaitUntilAllAreBlocked();
         end.Set();
 
         Assert.Equal(1, WaitFor(leader));
@@ -74,6 +75,7 @@ public sealed class SynchronousTests : FlightTest
         Probe.WaitFor(Started, 1);
         var followers = pool.BlockEveryThread(() => pipeline.Execute(_ => 2, Keyed(source.Token)));
         Probe.WaitFor(Joined, followers.Length);
+        pool.WaitUntilAllAreBlocked();
         end.Set();
 
         Assert.Equal(1, WaitFor(leader));

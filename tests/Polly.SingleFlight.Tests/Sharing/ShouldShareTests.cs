@@ -11,9 +11,11 @@ public sealed class ShouldShareTests : FlightTest
     public async Task ShouldShare_NoFollowers_IsNotAsked()
     {
         var pipeline = Build(Options(_ => new(false)));
+        var yields = Call(pipeline, "key", _ => Hold(0));
+        await Probe.Reached(Started, 1);
         _gate.Open();
 
-        Assert.Equal(0, await Call(pipeline, "key", _ => Hold(0)));
+        Assert.Equal(0, await yields);
         Assert.Equal(0, await Call(pipeline, "key", _ => Task.FromResult(0)));
         Assert.Equal(0, _asked);
     }
