@@ -39,6 +39,27 @@ public sealed class WaiterTests
         Assert.All(claims, static count => Assert.Equal(1, count));
     }
 
+    [Fact]
+    public void W1_FollowerIsClaimedAfterTheLanding_IsNotElected()
+    {
+        var flight = NewFlight();
+        var (gone, stays) = (new SubjectWaiter<int>(flight, _context, _rules, static _ => { }), new SubjectWaiter<int>(flight, _context, _rules, static _ => { }));
+        using (_stripe.Gate.Enter())
+        {
+            flight.Join_NeedsLock(gone);
+            flight.Join_NeedsLock(stays);
+        }
+
+        var landing = flight.Land(Outcome.FromResult(1), now: 0, unlessFollowed: false, leaderToken: default, servesFirst: true);
+        Assert.True(gone.TryClaim());
+        stays.Ready();
+        var election = flight.ElectAmong(landing.Followers!, now: 0);
+
+        Assert.Same(stays, election?.Leader);
+        Assert.Same(flight, gone.Flight);
+        Assert.Equal(1, stays.Flight.Joined);
+    }
+
     /// <summary>The callback may obey its token and end while the group still lets the followers go.</summary>
     [Fact]
     public void L1_GroupCancels_LandingThatComesBetweenDoesNotFindTheLeader()
