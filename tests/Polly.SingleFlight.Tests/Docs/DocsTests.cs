@@ -44,6 +44,10 @@ public sealed partial class DocsTests : FlightTest
         Assert.All(Enum.GetNames<BypassReason>(), static name => Assert.Contains($"`{name}`", Read("docs/http.md"), StringComparison.Ordinal));
 
     [Fact]
+    public void OptionsPage_HasARowForEveryOption() => Assert.All(typeof(SingleFlightStrategyOptions<string>).GetProperties(), static option =>
+        Assert.Matches($@"(?m)^\|[^|]*`{option.Name}`[^|]*\|", Read("docs/options.md")));
+
+    [Fact]
     public async Task Snippets_ThatCanRun_Run()
     {
         await Snippets.QuickStart((region, _) => new(region), CancellationToken.None);
