@@ -4,11 +4,12 @@ using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Polly.SingleFlight.DocBlocks;
 using Polly.SingleFlight.Http;
 
 namespace Polly.SingleFlight.Tests.Docs;
 
-/// <summary>Every C# block of the documentation is compiled: it stands, letter by letter, in <see cref="Snippets"/> or another class of snippets.</summary>
+/// <summary>C# blocks of the documentation that tests run stand, letter by letter, in <see cref="Snippets"/> or another class of snippets.</summary>
 public sealed partial class DocsTests : FlightTest
 {
     public static TheoryData<string> Documents =>
@@ -16,20 +17,23 @@ public sealed partial class DocsTests : FlightTest
 
     [Theory]
     [MemberData(nameof(Documents))]
-    public void Document_CSharpBlocks_AreCompiledSnippets(string document)
+    public void Document_BlocksThatAreSnippets_AreTheSnippets(string document)
     {
-        var snippets = Resources("Snippets.cs").SelectMany(file => Region().Matches(Read(file)))
-            .ToDictionary(match => match.Groups["name"].Value, match => Dedent(match.Groups["text"].Value));
-        var text = Read(document);
-        var blocks = Block().Matches(text);
-
-        Assert.Equal(text.Split("```csharp").Length - 1, blocks.Count);
-        foreach (Match block in blocks)
+        var snippets = Regions();
+        Assert.All(DocParser.Blocks(document, Read(document)), block =>
         {
-            var name = block.Groups["name"].Value;
-            Assert.True(snippets.TryGetValue(name, out var snippet), $"{document} shows a snippet '{name}' that no class of snippets has.");
-            Assert.Equal(snippet, Dedent(block.Groups["text"].Value));
-        }
+            if (snippets.TryGetValue(block.Name, out var snippet))
+            {
+                Assert.Equal(snippet, Dedent(block.Body));
+            }
+        });
+    }
+
+    [Fact]
+    public void Snippets_AreAllShown()
+    {
+        var shown = Documents.SelectMany(row => DocParser.Blocks(row.Data, Read(row.Data))).Select(static block => block.Name).ToHashSet();
+        Assert.All(Regions().Keys, name => Assert.Contains(name, shown));
     }
 
     [Fact]
@@ -38,6 +42,10 @@ public sealed partial class DocsTests : FlightTest
     [Fact]
     public void HttpPage_NamesEveryReasonOfABypass() =>
         Assert.All(Enum.GetNames<BypassReason>(), static name => Assert.Contains($"`{name}`", Read("docs/http.md"), StringComparison.Ordinal));
+
+    [Fact]
+    public void OptionsPage_HasARowForEveryOption() => Assert.All(typeof(SingleFlightStrategyOptions<string>).GetProperties(), static option =>
+        Assert.Matches($@"(?m)^\|[^|]*`{option.Name}`[^|]*\|", Read("docs/options.md")));
 
     [Fact]
     public async Task Snippets_ThatCanRun_Run()
@@ -86,6 +94,10 @@ public sealed partial class DocsTests : FlightTest
         Assert.NotNull(options.Group);
     }
 
+    private static Dictionary<string, string> Regions() =>
+        Resources("Snippets.cs").SelectMany(file => Region().Matches(Read(file)))
+            .ToDictionary(match => match.Groups["name"].Value, match => Dedent(match.Groups["text"].Value));
+
     private static IEnumerable<string> Resources(string end) =>
         Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.EndsWith(end, StringComparison.Ordinal));
 
@@ -104,7 +116,4 @@ public sealed partial class DocsTests : FlightTest
 
     [GeneratedRegex(@"#region (?<name>[\w-]+)\n(?<text>.*?)\n *#endregion", RegexOptions.Singleline)]
     private static partial Regex Region();
-
-    [GeneratedRegex(@"<!-- snippet: (?<name>[\w-]+) -->\n```csharp\n(?<text>.*?)\n```", RegexOptions.Singleline)]
-    private static partial Regex Block();
 }

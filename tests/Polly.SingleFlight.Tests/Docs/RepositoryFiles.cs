@@ -21,6 +21,16 @@ internal static class RepositoryFiles
               select (path, File.ReadAllText(file.FullName).ReplaceLineEndings("\n"));
     }
 
+    /// <summary>Tells whether there is a file or a folder with this path from the root.</summary>
+    public static bool Exists(string path) => Path.Exists(Path.Combine(s_root, path));
+
+    /// <summary>Reads one file by its path from the root.</summary>
+    public static string ReadFile(string path) => File.ReadAllText(Path.Combine(s_root, path)).ReplaceLineEndings("\n");
+
+    /// <summary>Returns the path from the root of what a file calls by a path from its own folder.</summary>
+    public static string Combine(string file, string relative) =>
+        Path.GetRelativePath(s_root, Path.GetFullPath(Path.Combine(s_root, Path.GetDirectoryName(file)!, relative))).Replace('\\', '/');
+
     /// <summary>The output of a build is below the root, also with <c>--artifacts-path artifacts/...</c>.</summary>
     private static string FindRoot()
     {
