@@ -13,6 +13,7 @@ public sealed partial class LinkTests
         .. RepositoryFiles.Read("docs", "*.md"),
         .. RepositoryFiles.Read("samples", "*.md"),
         .. RepositoryFiles.Read("src", "*.md"),
+        .. RepositoryFiles.Read("tests", "*.md"),
     ];
 
     public static TheoryData<string> Documents => [.. s_documents.Select(static document => document.Path)];
