@@ -1,0 +1,140 @@
+using Polly.SingleFlight.Redis.Payload;
+using StackExchange.Redis;
+
+namespace Polly.SingleFlight.Redis.Engine;
+
+/// <summary>
+/// A flight that this node leads in Redis, from the answer that said so to its end.
+/// </summary>
+/// <remarks>
+/// <para>L1. The lease is renewed at a third of it, from the start until the end, and not any more once the flight is lost.</para>
+/// <para>L2. A flight ends once: with an outcome, or given up. Who comes second does nothing.</para>
+/// <para>
+/// L3. A registration that may be later than the end of the callback receives nothing unless the caller here is held until the flight has left Redis. The time of the callback's end
+/// by the server's clock is not known, but is not before the time of the acquisition and what has passed here since its answer came.
+/// </para>
+/// <para>L4. An end that Redis does not confirm is repeated until the lease is over.</para>
+/// </remarks>
+internal sealed class LedFlight
+{
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly RedisEngine _engine;
+    private readonly Action<LedFlight> _onEnd;
+    private readonly long _serverTime;
+    private readonly long _answeredAt = TimeProvider.System.GetTimestamp();
+    private readonly TimeSpan _lease;
+    private readonly TimeSpan _timeout;
+    private readonly ITimer _renewal;
+
+    /// <summary>0, or 1 from the first call that ends the flight.</summary>
+    private int _hasEnded;
+
+    private volatile bool _isAwaited;
+
+    public LedFlight(RedisEngine engine, FlightName name, string id, long serverTime, TimeSpan lease, TimeSpan timeout, Action<LedFlight> onEnd)
+    {
+        (_engine, Name, Id, _serverTime, _lease, _timeout, _onEnd) = (engine, name, id, serverTime, lease, timeout, onEnd);
+        _renewal = TimeProvider.System.CreateTimer(static state => _ = ((LedFlight)state!).RenewAsync(), this, lease / 3, lease / 3);
+    }
+
+    public FlightName Name { get; }
+
+    /// <summary>The leader's id.</summary>
+    public string Id { get; }
+
+    /// <summary>Whether the flight has ended or was given up.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
+
+    /// <summary>Whether another node is known to wait. Set by its message.</summary>
+    public bool IsAwaited => _isAwaited;
+
+    /// <summary>The earliest time by the server's clock, in microseconds, that it can be now.</summary>
+    public long EarliestNow => _serverTime + (long)TimeProvider.System.GetElapsedTime(_answeredAt).TotalMicroseconds;
+
+    /// <summary>Begins to listen for those who wait.</summary>
+    public void Open() => _engine.Inbox.Listen(Id, OnMessage);
+
+    /// <summary>Gives the flight up, so that others take over at once.</summary>
+    public Task GiveUpAsync() => TryEnd() ? EndUntilConfirmedAsync(FlightEnd.GivenUp) : Task.CompletedTask;
+
+    /// <summary>Ends the flight. If somebody is known to wait, the task ends when the flight has left Redis, or one time-out later.</summary>
+    /// <param name="makeOutcome">Makes what is handed over, for registrations up to the cutoff.</param>
+    /// <param name="wasAwaited">Told when somebody has waited.</param>
+    public Task EndAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
+    {
+        if (!TryEnd())
+        {
+            return Task.CompletedTask;
+        }
+
+        if (!_isAwaited)
+        {
+            var cutoff = EarliestNow;
+            _ = EndUnawaitedAsync(cutoff, makeOutcome, wasAwaited);
+            return Task.CompletedTask;
+        }
+
+        wasAwaited();
+        return EndAwaitedAsync(makeOutcome);
+    }
+
+    private async Task EndAwaitedAsync(Func<long, byte[]> makeOutcome)
+    {
+        if (await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(0), 0, IsGivenUp: false), _timeout).ConfigureAwait(false) is null)
+        {
+            // The caller is not held any longer, so from here on there is a cutoff.
+            var cutoff = EarliestNow;
+            _ = EndUntilConfirmedAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false));
+        }
+    }
+
+    private async Task EndUnawaitedAsync(long cutoff, Func<long, byte[]> makeOutcome, Action wasAwaited)
+    {
+        if (await EndUntilConfirmedAsync(new FlightEnd(null, cutoff, IsGivenUp: false)).ConfigureAwait(false) is { Length: > 0 } inboxes)
+        {
+            wasAwaited();
+            _engine.Deliver(Name, Id, makeOutcome(cutoff), inboxes);
+        }
+    }
+
+    private async Task<RedisValue[]?> EndUntilConfirmedAsync(FlightEnd end)
+    {
+        var begin = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var confirmed = await _engine.EndAsync(Name, Id, end, _timeout).ConfigureAwait(false);
+            if (confirmed is not null || TimeProvider.System.GetElapsedTime(begin) >= _lease)
+            {
+                return confirmed;
+            }
+
+            await Task.Delay(s_pause).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whether the caller is the one to end the flight.</summary>
+    private bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        {
+            return false;
+        }
+
+        _renewal.Dispose();
+        _engine.Inbox.Ignore(Id, OnMessage);
+        _onEnd(this);
+        return true;
+    }
+
+    private async Task RenewAsync()
+    {
+        if (!HasEnded && await _engine.RenewAsync(Name, Id, _lease, _timeout).ConfigureAwait(false) == false)
+        {
+            // Another leads by now, and nobody waits for this one.
+            TryEnd();
+        }
+    }
+
+    private void OnMessage(char letter) => _isAwaited |= letter == 'W';
+}

@@ -1,0 +1,144 @@
+using System.Globalization;
+using Polly.SingleFlight.Redis.Payload;
+using StackExchange.Redis;
+
+namespace Polly.SingleFlight.Redis.Engine;
+
+/// <summary>The commands that a group sends. None of them throws, except for the caller's own cancellation.</summary>
+internal sealed class RedisEngine
+{
+    /// <summary>How long an outcome can be fetched.</summary>
+    private const int OutcomeMilliseconds = 5000;
+
+    private readonly IDatabase _database;
+    private readonly Health _health;
+
+    public RedisEngine(IConnectionMultiplexer redis, string channel)
+    {
+        _database = redis.GetDatabase();
+        _health = new Health(_database);
+        Inbox = new Inbox(redis, channel);
+    }
+
+    /// <summary>How long an outcome can be fetched.</summary>
+    public static TimeSpan OutcomeTime { get; } = TimeSpan.FromMilliseconds(OutcomeMilliseconds);
+
+    public Inbox Inbox { get; }
+
+    public bool IsUp(FlightName name) => _health.IsUp(name.Flight);
+
+    /// <summary>Nothing is sent any more.</summary>
+    public void Stop() => _health.Stop();
+
+    /// <summary>Asks to lead or to follow.</summary>
+    /// <exception cref="OperationCanceledException">The caller has left. What it may have become is given up.</exception>
+    public async Task<AcquireReply> AcquireAsync(FlightName name, AcquireRequest request, CancellationToken token)
+    {
+        var hasFollowed = request.Followed.Length > 0;
+        RedisKey[] keys = hasFollowed ? [name.Index, name.Flight, name.Aside(request.Followed), name.Outcome(request.Followed)] : [name.Index, name.Flight];
+        RedisValue[] values =
+        [
+            request.Id, Milliseconds(request.Lease), Inbox.WireName, name.Kind,
+            request.MaxJoinAge == System.Threading.Timeout.InfiniteTimeSpan ? "-1" : request.MaxJoinAge.TotalMicroseconds.ToString("F0", CultureInfo.InvariantCulture),
+            request.Followed, request.MayJoinAnother ? "1" : "0",
+        ];
+        return AcquireReply.Read(await RunAsync(Scripts.Acquire, keys, values, request.Timeout, () => Undo(name, request.Id), token).ConfigureAwait(false), request.Id);
+    }
+
+    /// <summary>Renews a lease.</summary>
+    /// <returns>Whether the flight is still the leader's; null if Redis did not say.</returns>
+    public async Task<bool?> RenewAsync(FlightName name, string leader, TimeSpan lease, TimeSpan timeout)
+    {
+        var reply = await RunAsync(Scripts.Renew, [name.Index, name.Flight, name.Aside(leader)], [leader, Milliseconds(lease)], timeout).ConfigureAwait(false);
+        return reply is { Resp2Type: ResultType.Integer } ? (long)reply == 1 : null;
+    }
+
+    /// <summary>Ends a flight.</summary>
+    /// <returns>Who waits for an outcome that was not passed; null if Redis did not confirm the end.</returns>
+    public async Task<RedisValue[]?> EndAsync(FlightName name, string leader, FlightEnd end, TimeSpan timeout)
+    {
+        var reply = await RunAsync(Scripts.End, KeysOf(name, leader), ValuesOf(name, leader, end), timeout).ConfigureAwait(false);
+        return reply is { Resp2Type: ResultType.Array } ? (RedisValue[]?)reply ?? [] : null;
+    }
+
+    /// <summary>Leaves the outcome of a flight that has ended. Does not wait for the answer.</summary>
+    public void Deliver(FlightName name, string leader, byte[] outcome, RedisValue[] inboxes) =>
+        Send(Scripts.Deliver, [name.Outcome(leader)], [leader, outcome, OutcomeMilliseconds, .. inboxes]);
+
+    /// <summary>Has newcomers start afresh.</summary>
+    /// <returns>Whether Redis has confirmed it.</returns>
+    public async Task<bool> ForgetAsync(string index, TimeSpan timeout) =>
+        await RunAsync(Scripts.Forget, [index], [], timeout).ConfigureAwait(false) is not null;
+
+    private static RedisKey[] KeysOf(FlightName name, string leader) => [name.Index, name.Flight, name.Aside(leader), name.Outcome(leader)];
+
+    private static RedisValue[] ValuesOf(FlightName name, string leader, FlightEnd end) =>
+        [leader, name.Kind, end.Outcome ?? [], OutcomeMilliseconds, end.Cutoff.ToString(CultureInfo.InvariantCulture), end.IsGivenUp ? "1" : "0"];
+
+    private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
+
+    /// <summary>Takes back a command whose answer did not come, and which may have been heard. It goes the same way, so it is heard afterwards.</summary>
+    private void Undo(FlightName name, string id) => Send(Scripts.End, KeysOf(name, id), ValuesOf(name, id, FlightEnd.GivenUp));
+
+    private void Send(string script, RedisKey[] keys, RedisValue[] values)
+    {
+        try
+        {
+            Observe(_database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster | CommandFlags.FireAndForget));
+        }
+        catch (Exception)
+        {
+            // The lease, or the next look of those who wait, does it then.
+        }
+    }
+
+    /// <param name="script">The script.</param>
+    /// <param name="keys">Its keys.</param>
+    /// <param name="values">Its arguments.</param>
+    /// <param name="timeout">How long to wait for the answer.</param>
+    /// <param name="undo">Called when the command may have been heard although there is no answer.</param>
+    /// <param name="token">Ends the wait for the answer.</param>
+    private async Task<RedisResult?> RunAsync(
+        string script, RedisKey[] keys, RedisValue[] values, TimeSpan timeout, Action? undo = null, CancellationToken token = default)
+    {
+        if (!_health.IsUp(keys[0]))
+        {
+            return null;
+        }
+
+        Task<RedisResult>? sent = null;
+        try
+        {
+            sent = _database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster);
+            return await sent.WaitAsync(timeout, token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            Observe(sent);
+            undo?.Invoke();
+            throw;
+        }
+        catch (TimeoutException)
+        {
+            Observe(sent);
+            _health.WasLate(keys[0]);
+            undo?.Invoke();
+            return null;
+        }
+        catch (Exception)
+        {
+            if (sent is not null)
+            {
+                undo?.Invoke();
+            }
+
+            return null;
+        }
+    }
+
+    private static void Observe(Task? task) => task?.ContinueWith(
+        static ended => _ = ended.Exception,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
+}
