@@ -102,10 +102,10 @@ public sealed class RedisSingleFlightGroup : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Notes that this node leads a flight.</summary>
-    internal LedFlight Lead(FlightName name, string id, long serverTime, TimeSpan lease, TimeSpan timeout)
+    internal LedFlight Lead(FlightName name, AcquireReply reply, TimeSpan lease, TimeSpan timeout)
     {
-        var led = new LedFlight(Engine, name, id, serverTime, lease, timeout, ended => _led.TryRemove(new(ended.Id, ended)));
-        _led[id] = led;
+        var led = new LedFlight(Engine, name, reply, lease, timeout, ended => _led.TryRemove(new(ended.Id, ended)));
+        _led[led.Id] = led;
         led.Open();
         if (_isDisposed)
         {

@@ -29,12 +29,18 @@ internal enum AcquireKind
 /// <param name="Outcome">The outcome.</param>
 internal readonly record struct AcquireReply(AcquireKind Kind, string Leader, long ServerTime, TimeSpan Left, byte[]? Outcome)
 {
+    /// <summary>When the answer came, as a timestamp of the system's clock.</summary>
+    public long At { get; init; }
+
+    /// <summary>Whether the answer took much longer than others.</summary>
+    public bool IsLate { get; init; }
+
     public static AcquireReply Unavailable => default;
 
     /// <summary>Reads an answer. What is not one counts as none.</summary>
-    public static AcquireReply Read(RedisResult? result, string ownId)
+    public static AcquireReply Read(Answer answer, string ownId)
     {
-        if (result is not { Resp2Type: ResultType.Array } || (RedisValue[]?)result is not { Length: > 0 } values)
+        if (answer.Result is not { Resp2Type: ResultType.Array } || (RedisValue[]?)answer.Result is not { Length: > 0 } values)
         {
             return Unavailable;
         }
@@ -43,7 +49,7 @@ internal readonly record struct AcquireReply(AcquireKind Kind, string Leader, lo
         {
             return ((string?)values[0], values.Length) switch
             {
-                ("L", 2) => new(AcquireKind.Led, ownId, (long)values[1], default, null),
+                ("L", 2) => new(AcquireKind.Led, ownId, (long)values[1], default, null) { At = answer.At, IsLate = answer.IsLate },
                 ("F", 4) => new(AcquireKind.Follows, (string)values[1]!, (long)values[3], Milliseconds(values[2]), null),
                 ("O", 3) => new(AcquireKind.Outcome, "", 0, Milliseconds(values[2]), (byte[]?)values[1]),
                 ("N", 1) => new(AcquireKind.None, "", 0, default, null),

@@ -32,50 +32,56 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
     /// <summary>The flights of such messages, the oldest first. Guarded by the gate.</summary>
     private readonly Queue<string> _order = new();
 
-    /// <summary>The subscription, begun by the first who needs it. Guarded by the gate.</summary>
-    private Task? _subscription;
+    private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private long _failedAt;
+    private bool _isOpen;
 
     /// <summary>The channel as scripts have to name it: they do not know of the prefix that the connection adds.</summary>
     public string WireName { get; } = PrefixOf(redis) + channel;
 
-    /// <summary>Begins to listen, once. Does not throw.</summary>
-    /// <returns>Whether messages come in.</returns>
-    public async ValueTask<bool> OpenAsync(TimeSpan timeout)
+    /// <summary>Whether nothing is left to be done before flights. Set by the engine.</summary>
+    public bool IsOpen
     {
-        Task subscription;
-        lock (_gate)
+        get => Volatile.Read(ref _isOpen);
+        set => Volatile.Write(ref _isOpen, value);
+    }
+
+    /// <summary>Begins to listen. Not to be called by two threads at once. Does not throw.</summary>
+    /// <returns>Whether the server has confirmed it; null if it did not answer in time.</returns>
+    public async ValueTask<bool?> SubscribeAsync(TimeSpan timeout)
+    {
+        if (_failedAt != 0 && TimeProvider.System.GetElapsedTime(_failedAt) < s_pause)
         {
-            if (_subscription is null or { IsCompletedSuccessfully: false, IsCompleted: true })
-            {
-                if (_failedAt != 0 && TimeProvider.System.GetElapsedTime(_failedAt) < s_pause)
-                {
-                    return false;
-                }
-
-                _subscription = SubscribeAsync();
-            }
-
-            subscription = _subscription;
+            return false;
         }
 
-        if (subscription.IsCompletedSuccessfully)
-        {
-            return true;
-        }
-
+        Task? subscription = null;
         try
         {
+            subscription = redis.GetSubscriber().SubscribeAsync(_channel, OnMessage);
             await subscription.WaitAsync(timeout).ConfigureAwait(false);
             return true;
         }
-        catch (Exception)
+        catch (Exception exception)
         {
             _failedAt = TimeProvider.System.GetTimestamp();
-            _ = subscription.ContinueWith(
+            _ = subscription?.ContinueWith(
                 static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            return false;
+            return exception is TimeoutException ? null : false;
+        }
+    }
+
+    /// <summary>Waits until a message of one letter has come, or the time is over.</summary>
+    public async Task HeardAsync(TimeSpan timeout)
+    {
+        try
+        {
+            await _heard.Task.WaitAsync(timeout).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Messages do not come in, or late.
         }
     }
 
@@ -131,22 +137,11 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
         }
     }
 
-    private Task SubscribeAsync()
-    {
-        try
-        {
-            return redis.GetSubscriber().SubscribeAsync(_channel, OnMessage);
-        }
-        catch (Exception exception)
-        {
-            return Task.FromException(exception);
-        }
-    }
-
     private void OnMessage(RedisChannel from, RedisValue message)
     {
         if ((string?)message is not { Length: > 1 } text)
         {
+            _heard.TrySetResult();
             return;
         }
 

@@ -1,5 +1,4 @@
 using Polly.SingleFlight.Redis.Payload;
-using StackExchange.Redis;
 
 namespace Polly.SingleFlight.Redis.Engine;
 
@@ -11,7 +10,8 @@ namespace Polly.SingleFlight.Redis.Engine;
 /// <para>L2. A flight ends once: with an outcome, or given up. Who comes second does nothing.</para>
 /// <para>
 /// L3. A registration that may be later than the end of the callback receives nothing unless the caller here is held until the flight has left Redis. The time of the callback's end
-/// by the server's clock is not known, but is not before the time of the acquisition and what has passed here since its answer came.
+/// by the server's clock is not known, but is not before the time of the acquisition and what has passed here since its answer came. Where that answer was late, which makes too much
+/// of this, the caller is held as well.
 /// </para>
 /// <para>L4. An end that Redis does not confirm is repeated until the lease is over.</para>
 /// </remarks>
@@ -21,8 +21,7 @@ internal sealed class LedFlight
 
     private readonly RedisEngine _engine;
     private readonly Action<LedFlight> _onEnd;
-    private readonly long _serverTime;
-    private readonly long _answeredAt = TimeProvider.System.GetTimestamp();
+    private readonly AcquireReply _reply;
     private readonly TimeSpan _lease;
     private readonly TimeSpan _timeout;
     private readonly ITimer _renewal;
@@ -32,25 +31,22 @@ internal sealed class LedFlight
 
     private volatile bool _isAwaited;
 
-    public LedFlight(RedisEngine engine, FlightName name, string id, long serverTime, TimeSpan lease, TimeSpan timeout, Action<LedFlight> onEnd)
+    public LedFlight(RedisEngine engine, FlightName name, AcquireReply reply, TimeSpan lease, TimeSpan timeout, Action<LedFlight> onEnd)
     {
-        (_engine, Name, Id, _serverTime, _lease, _timeout, _onEnd) = (engine, name, id, serverTime, lease, timeout, onEnd);
+        (_engine, Name, _reply, _lease, _timeout, _onEnd) = (engine, name, reply, lease, timeout, onEnd);
         _renewal = TimeProvider.System.CreateTimer(static state => _ = ((LedFlight)state!).RenewAsync(), this, lease / 3, lease / 3);
     }
 
     public FlightName Name { get; }
 
     /// <summary>The leader's id.</summary>
-    public string Id { get; }
+    public string Id => _reply.Leader;
 
     /// <summary>Whether the flight has ended or was given up.</summary>
     public bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
 
-    /// <summary>Whether another node is known to wait. Set by its message.</summary>
-    public bool IsAwaited => _isAwaited;
-
     /// <summary>The earliest time by the server's clock, in microseconds, that it can be now.</summary>
-    public long EarliestNow => _serverTime + (long)TimeProvider.System.GetElapsedTime(_answeredAt).TotalMicroseconds;
+    public long EarliestNow => _reply.ServerTime + (long)TimeProvider.System.GetElapsedTime(_reply.At).TotalMicroseconds;
 
     /// <summary>Begins to listen for those who wait.</summary>
     public void Open() => _engine.Inbox.Listen(Id, OnMessage);
@@ -68,37 +64,49 @@ internal sealed class LedFlight
             return Task.CompletedTask;
         }
 
-        if (!_isAwaited)
+        if (!_isAwaited && !_reply.IsLate)
         {
             var cutoff = EarliestNow;
             _ = EndUnawaitedAsync(cutoff, makeOutcome, wasAwaited);
             return Task.CompletedTask;
         }
 
-        wasAwaited();
-        return EndAwaitedAsync(makeOutcome);
+        return EndAwaitedAsync(makeOutcome, wasAwaited);
     }
 
-    private async Task EndAwaitedAsync(Func<long, byte[]> makeOutcome)
+    private async Task EndAwaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
-        if (await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(0), 0, IsGivenUp: false), _timeout).ConfigureAwait(false) is null)
+        var ended = await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(0), 0, IsGivenUp: false), _timeout).ConfigureAwait(false);
+        if (ended is null)
         {
             // The caller is not held any longer, so from here on there is a cutoff.
             var cutoff = EarliestNow;
-            _ = EndUntilConfirmedAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false));
+            _ = EndLaterAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false), wasAwaited);
+        }
+        else if (ended.Value.Waiting > 0)
+        {
+            wasAwaited();
+        }
+    }
+
+    private async Task EndLaterAsync(FlightEnd end, Action wasAwaited)
+    {
+        if (await EndUntilConfirmedAsync(end).ConfigureAwait(false) is { Waiting: > 0 })
+        {
+            wasAwaited();
         }
     }
 
     private async Task EndUnawaitedAsync(long cutoff, Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
-        if (await EndUntilConfirmedAsync(new FlightEnd(null, cutoff, IsGivenUp: false)).ConfigureAwait(false) is { Length: > 0 } inboxes)
+        if (await EndUntilConfirmedAsync(new FlightEnd(null, cutoff, IsGivenUp: false)).ConfigureAwait(false) is { Waiting: > 0 } ended)
         {
             wasAwaited();
-            _engine.Deliver(Name, Id, makeOutcome(cutoff), inboxes);
+            _engine.Deliver(Name, Id, makeOutcome(cutoff), ended.Inboxes);
         }
     }
 
-    private async Task<RedisValue[]?> EndUntilConfirmedAsync(FlightEnd end)
+    private async Task<EndReply?> EndUntilConfirmedAsync(FlightEnd end)
     {
         var begin = TimeProvider.System.GetTimestamp();
         while (true)

@@ -10,8 +10,19 @@ internal sealed class RedisEngine
     /// <summary>How long an outcome can be fetched.</summary>
     private const int OutcomeMilliseconds = 5000;
 
+    /// <summary>How much longer than the fastest answer one may take, beside twice its time, before its time is not trusted.</summary>
+    private static readonly TimeSpan s_slack = TimeSpan.FromMilliseconds(2);
+
     private readonly IDatabase _database;
     private readonly Health _health;
+
+    private readonly object _gate = new();
+
+    /// <summary>The inbox being opened, for all callers that need it meanwhile. Guarded by the gate.</summary>
+    private Task<bool>? _opening;
+
+    /// <summary>The time of the fastest answer, in ticks.</summary>
+    private long _fastest = long.MaxValue / 4;
 
     public RedisEngine(IConnectionMultiplexer redis, string channel)
     {
@@ -49,17 +60,14 @@ internal sealed class RedisEngine
     /// <returns>Whether the flight is still the leader's; null if Redis did not say.</returns>
     public async Task<bool?> RenewAsync(FlightName name, string leader, TimeSpan lease, TimeSpan timeout)
     {
-        var reply = await RunAsync(Scripts.Renew, [name.Index, name.Flight, name.Aside(leader)], [leader, Milliseconds(lease)], timeout).ConfigureAwait(false);
+        var reply = (await RunAsync(Scripts.Renew, [name.Index, name.Flight, name.Aside(leader)], [leader, Milliseconds(lease)], timeout).ConfigureAwait(false)).Result;
         return reply is { Resp2Type: ResultType.Integer } ? (long)reply == 1 : null;
     }
 
     /// <summary>Ends a flight.</summary>
-    /// <returns>Who waits for an outcome that was not passed; null if Redis did not confirm the end.</returns>
-    public async Task<RedisValue[]?> EndAsync(FlightName name, string leader, FlightEnd end, TimeSpan timeout)
-    {
-        var reply = await RunAsync(Scripts.End, KeysOf(name, leader), ValuesOf(name, leader, end), timeout).ConfigureAwait(false);
-        return reply is { Resp2Type: ResultType.Array } ? (RedisValue[]?)reply ?? [] : null;
-    }
+    /// <returns>Who waits; null if Redis did not confirm the end.</returns>
+    public async Task<EndReply?> EndAsync(FlightName name, string leader, FlightEnd end, TimeSpan timeout) =>
+        EndReply.Read(await RunAsync(Scripts.End, KeysOf(name, leader), ValuesOf(name, leader, end), timeout).ConfigureAwait(false));
 
     /// <summary>Leaves the outcome of a flight that has ended. Does not wait for the answer.</summary>
     public void Deliver(FlightName name, string leader, byte[] outcome, RedisValue[] inboxes) =>
@@ -68,7 +76,12 @@ internal sealed class RedisEngine
     /// <summary>Has newcomers start afresh.</summary>
     /// <returns>Whether Redis has confirmed it.</returns>
     public async Task<bool> ForgetAsync(string index, TimeSpan timeout) =>
-        await RunAsync(Scripts.Forget, [index], [], timeout).ConfigureAwait(false) is not null;
+        (await RunAsync(Scripts.Forget, [index], [], timeout).ConfigureAwait(false)).Result is not null;
+
+    /// <summary>Begins to listen, once, and hears a message of its own, so that neither of them is new when it matters.</summary>
+    /// <returns>Whether messages come in.</returns>
+    /// <exception cref="OperationCanceledException">The caller has left.</exception>
+    public ValueTask<bool> OpenAsync(TimeSpan timeout, CancellationToken token) => Inbox.IsOpen ? new(true) : new(OpenInbox(timeout).WaitAsync(token));
 
     private static RedisKey[] KeysOf(FlightName name, string leader) => [name.Index, name.Flight, name.Aside(leader), name.Outcome(leader)];
 
@@ -98,19 +111,22 @@ internal sealed class RedisEngine
     /// <param name="timeout">How long to wait for the answer.</param>
     /// <param name="undo">Called when the command may have been heard although there is no answer.</param>
     /// <param name="token">Ends the wait for the answer.</param>
-    private async Task<RedisResult?> RunAsync(
+    private async Task<Answer> RunAsync(
         string script, RedisKey[] keys, RedisValue[] values, TimeSpan timeout, Action? undo = null, CancellationToken token = default)
     {
-        if (!_health.IsUp(keys[0]))
+        var routed = keys is [var first, ..] ? first : default;
+        if (!_health.IsUp(routed))
         {
-            return null;
+            return default;
         }
 
         Task<RedisResult>? sent = null;
+        var begin = TimeProvider.System.GetTimestamp();
         try
         {
             sent = _database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster);
-            return await sent.WaitAsync(timeout, token).ConfigureAwait(false);
+            var result = await sent.WaitAsync(timeout, token).ConfigureAwait(false);
+            return Note(result, begin, TimeProvider.System.GetTimestamp());
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -121,9 +137,9 @@ internal sealed class RedisEngine
         catch (TimeoutException)
         {
             Observe(sent);
-            _health.WasLate(keys[0]);
+            _health.WasLate(routed);
             undo?.Invoke();
-            return null;
+            return default;
         }
         catch (Exception)
         {
@@ -132,8 +148,53 @@ internal sealed class RedisEngine
                 undo?.Invoke();
             }
 
-            return null;
+            return default;
         }
+    }
+
+    /// <summary>Notes how long Redis takes. The race of two commands at the start does no harm.</summary>
+    private Answer Note(RedisResult result, long begin, long end)
+    {
+        var took = TimeProvider.System.GetElapsedTime(begin, end);
+        var fastest = new TimeSpan(Volatile.Read(ref _fastest));
+        if (took < fastest)
+        {
+            Volatile.Write(ref _fastest, took.Ticks);
+            fastest = took;
+        }
+
+        return new Answer(result, end, took > (fastest * 2) + s_slack);
+    }
+
+    private Task<bool> OpenInbox(TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            return _opening is { IsCompleted: false } opening ? opening : _opening = Task.Run(() => OpenInboxAsync(timeout));
+        }
+    }
+
+    private async Task<bool> OpenInboxAsync(TimeSpan timeout)
+    {
+        if (Inbox.IsOpen || !_health.IsUp(default))
+        {
+            return Inbox.IsOpen;
+        }
+
+        if (await Inbox.SubscribeAsync(timeout).ConfigureAwait(false) is not { } hasSubscribed)
+        {
+            _health.WasLate(default);
+            return false;
+        }
+
+        // That messages do not come in is no reason not to go on: those who wait look every second.
+        if (hasSubscribed && (await RunAsync(Scripts.Hello, [], [Inbox.WireName], timeout).ConfigureAwait(false)).Result is not null)
+        {
+            await Inbox.HeardAsync(timeout).ConfigureAwait(false);
+            Inbox.IsOpen = true;
+        }
+
+        return Inbox.IsOpen;
     }
 
     private static void Observe(Task? task) => task?.ContinueWith(

@@ -103,18 +103,18 @@ internal static class Scripts
     /// Ends a flight: takes it away, and then, if somebody waits, leaves the outcome and wakes those who wait. Who came later than the cutoff is told that there is none.
     /// KEYS: 1 the index, 2 the flight, 3 the flight when set aside, 4 the outcome.
     /// ARGV: 1 the leader's id, 2 the kind, 3 the outcome or '', 4 how long it is kept in ms, 5 the cutoff in µs or 0, 6 whether the flight is given up (1 or 0).
-    /// Returns nothing if the flight was lost, else the inboxes of those who wait for an outcome that was not passed.
+    /// Returns how many wait for the outcome, none if the flight was lost, and their inboxes if it was not passed.
     /// </summary>
     public const string End = """
         if redis.call('HGET', KEYS[2], 'l') == ARGV[1] then
           redis.pcall('RENAME', KEYS[2], KEYS[3])
           if redis.call('HGET', KEYS[3], 'l') ~= ARGV[1] then
             redis.pcall('RENAME', KEYS[3], KEYS[2])
-            return {}
+            return {'0'}
           end
           if redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[1] then redis.call('HDEL', KEYS[1], ARGV[2]) end
         elseif redis.call('HGET', KEYS[3], 'l') ~= ARGV[1] then
-          return {}
+          return {'0'}
         end
         local fields = redis.call('HGETALL', KEYS[3])
         redis.call('DEL', KEYS[3])
@@ -128,10 +128,15 @@ internal static class Scripts
           end
         end
         for _, inbox in ipairs(late) do redis.call('PUBLISH', inbox, 'G' .. ARGV[1]) end
-        if #waiting == 0 or ARGV[3] == '' then return waiting end
+        local count = tostring(#waiting)
+        if #waiting == 0 then return {count} end
+        if ARGV[3] == '' then
+          table.insert(waiting, 1, count)
+          return waiting
+        end
         redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[4])
         for _, inbox in ipairs(waiting) do redis.call('PUBLISH', inbox, 'O' .. ARGV[1]) end
-        return {}
+        return {count}
         """;
 
     /// <summary>
@@ -142,6 +147,13 @@ internal static class Scripts
         redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
         for i = 4, #ARGV do redis.call('PUBLISH', ARGV[i], 'O' .. ARGV[1]) end
         return 1
+        """;
+
+    /// <summary>
+    /// Sends a node a message of its own. ARGV: 1 its inbox.
+    /// </summary>
+    public const string Hello = """
+        return redis.call('PUBLISH', ARGV[1], 'H')
         """;
 
     /// <summary>

@@ -81,7 +81,7 @@ internal sealed class DistributedCall<TResult, TActual, TState>(
 
     private async ValueTask<AcquireReply> AskAsync(Follower follower)
     {
-        if (!parts.Group.IsOpen || !_engine.IsUp(name) || !await _engine.Inbox.OpenAsync(parts.CommandTimeout).ConfigureAwait(false))
+        if (!parts.Group.IsOpen || !_engine.IsUp(name) || !await _engine.OpenAsync(parts.CommandTimeout, context.CancellationToken).ConfigureAwait(false))
         {
             return AcquireReply.Unavailable;
         }

@@ -22,7 +22,7 @@ internal readonly struct LeaderRun<TResult, TActual, TState>(
 {
     public async ValueTask<Outcome<TActual>> RunAsync(AcquireReply reply)
     {
-        var led = parts.Group.Lead(name, reply.Leader, reply.ServerTime, parts.Lease, parts.CommandTimeout);
+        var led = parts.Group.Lead(name, reply, parts.Lease, parts.CommandTimeout);
         parts.Telemetry.Led(context);
         var flight = context.GetInterceptedFlight();
         Outcome<TActual> outcome;
