@@ -112,7 +112,7 @@ public sealed class OutcomeTests(RedisServer server) : DistributedTest(server)
                 return value;
             }, _ => Task.FromResult(own));
             gate.Open();
-            Assert.All(await Task.WhenAll(calls), result => Assert.Same((object?)value, result));
+            Assert.All(await Task.WhenAll(calls), result => Assert.True(ReferenceEquals(value, result)));
             Assert.Equal(1, nodes[1].Bypassed(DistributedBypassReason.Unshared));
         }
     }

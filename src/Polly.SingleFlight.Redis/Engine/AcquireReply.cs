@@ -32,8 +32,8 @@ internal readonly record struct AcquireReply(AcquireKind Kind, string Leader, lo
     /// <summary>When the answer came, as a timestamp of the system's clock.</summary>
     public long At { get; init; }
 
-    /// <summary>Whether the answer took much longer than others.</summary>
-    public bool IsLate { get; init; }
+    /// <summary>How long the answer may have been on its way back beyond what is usual.</summary>
+    public TimeSpan Delay { get; init; }
 
     public static AcquireReply Unavailable => default;
 
@@ -49,7 +49,7 @@ internal readonly record struct AcquireReply(AcquireKind Kind, string Leader, lo
         {
             return ((string?)values[0], values.Length) switch
             {
-                ("L", 2) => new(AcquireKind.Led, ownId, (long)values[1], default, null) { At = answer.At, IsLate = answer.IsLate },
+                ("L", 2) => new(AcquireKind.Led, ownId, (long)values[1], default, null) { At = answer.At, Delay = answer.Delay },
                 ("F", 4) => new(AcquireKind.Follows, (string)values[1]!, (long)values[3], Milliseconds(values[2]), null),
                 ("O", 3) => new(AcquireKind.Outcome, "", 0, Milliseconds(values[2]), (byte[]?)values[1]),
                 ("N", 1) => new(AcquireKind.None, "", 0, default, null),

@@ -9,14 +9,17 @@ namespace Polly.SingleFlight.Redis.Engine;
 /// <para>L1. The lease is renewed at a third of it, from the start until the end, and not any more once the flight is lost.</para>
 /// <para>L2. A flight ends once: with an outcome, or given up. Who comes second does nothing.</para>
 /// <para>
-/// L3. A registration that may be later than the end of the callback receives nothing unless the caller here is held until the flight has left Redis. The time of the callback's end
-/// by the server's clock is not known, but is not before the time of the acquisition and what has passed here since its answer came. Where that answer was late, which makes too much
-/// of this, the caller is held as well.
+/// L3. Who registers when a caller may hold the outcome already receives nothing. Where somebody is known to wait, the caller here is held until the flight has left Redis. Else it is
+/// held as long as the answer of the acquisition may have been delayed, or until the flight has left, and a registration counts up to the earliest time by the server's clock
+/// that the caller can have been let go at: the time of the acquisition and what has passed here since its answer came. So who registered before the callback ended, receives.
 /// </para>
 /// <para>L4. An end that Redis does not confirm is repeated until the lease is over.</para>
 /// </remarks>
 internal sealed class LedFlight
 {
+    /// <summary>What timers may be early by.</summary>
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
+
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly RedisEngine _engine;
@@ -54,7 +57,7 @@ internal sealed class LedFlight
     /// <summary>Gives the flight up, so that others take over at once.</summary>
     public Task GiveUpAsync() => TryEnd() ? EndUntilConfirmedAsync(FlightEnd.GivenUp) : Task.CompletedTask;
 
-    /// <summary>Ends the flight. If somebody is known to wait, the task ends when the flight has left Redis, or one time-out later.</summary>
+    /// <summary>Ends the flight. The task ends when the caller may be let go: if somebody is known to wait, when the flight has left Redis, or one time-out later.</summary>
     /// <param name="makeOutcome">Makes what is handed over, for registrations up to the cutoff.</param>
     /// <param name="wasAwaited">Told when somebody has waited.</param>
     public Task EndAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
@@ -64,14 +67,7 @@ internal sealed class LedFlight
             return Task.CompletedTask;
         }
 
-        if (!_isAwaited && !_reply.IsLate)
-        {
-            var cutoff = EarliestNow;
-            _ = EndUnawaitedAsync(cutoff, makeOutcome, wasAwaited);
-            return Task.CompletedTask;
-        }
-
-        return EndAwaitedAsync(makeOutcome, wasAwaited);
+        return _isAwaited ? EndAwaitedAsync(makeOutcome, wasAwaited) : EndUnawaitedAsync(makeOutcome, wasAwaited);
     }
 
     private async Task EndAwaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
@@ -97,13 +93,31 @@ internal sealed class LedFlight
         }
     }
 
-    private async Task EndUnawaitedAsync(long cutoff, Func<long, byte[]> makeOutcome, Action wasAwaited)
+    private async Task EndUnawaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
-        if (await EndUntilConfirmedAsync(new FlightEnd(null, cutoff, IsGivenUp: false)).ConfigureAwait(false) is { Waiting: > 0 } ended)
+        var ending = EndUntilConfirmedAsync(new FlightEnd(null, 0, IsGivenUp: false));
+        if (!ending.IsCompleted)
+        {
+            await Task.WhenAny(ending, Task.Delay(_reply.Delay + s_tick)).ConfigureAwait(false);
+        }
+
+        _ = DeliverAsync(ending, ending.IsCompleted ? long.MaxValue : EarliestNow, makeOutcome, wasAwaited);
+    }
+
+    private async Task DeliverAsync(Task<EndReply?> ending, long cutoff, Func<long, byte[]> makeOutcome, Action wasAwaited)
+    {
+        if (await ending.ConfigureAwait(false) is not { Registrations.Length: > 0 } ended)
+        {
+            return;
+        }
+
+        var receivers = ended.Inboxes(cutoff, areLate: false);
+        if (receivers.Count > 0)
         {
             wasAwaited();
-            _engine.Deliver(Name, Id, makeOutcome(cutoff), ended.Inboxes);
         }
+
+        _engine.Deliver(Name, Id, makeOutcome(cutoff == long.MaxValue ? 0 : cutoff), receivers, ended.Inboxes(cutoff, areLate: true));
     }
 
     private async Task<EndReply?> EndUntilConfirmedAsync(FlightEnd end)

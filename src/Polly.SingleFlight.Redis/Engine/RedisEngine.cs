@@ -10,8 +10,11 @@ internal sealed class RedisEngine
     /// <summary>How long an outcome can be fetched.</summary>
     private const int OutcomeMilliseconds = 5000;
 
-    /// <summary>How much longer than the fastest answer one may take, beside twice its time, before its time is not trusted.</summary>
-    private static readonly TimeSpan s_slack = TimeSpan.FromMilliseconds(2);
+    /// <summary>How many answers it takes until the fastest is known.</summary>
+    private const int FirstAnswers = 16;
+
+    /// <summary>What no answer is faster by.</summary>
+    private static readonly TimeSpan s_slack = TimeSpan.FromMilliseconds(0.2);
 
     private readonly IDatabase _database;
     private readonly Health _health;
@@ -23,6 +26,8 @@ internal sealed class RedisEngine
 
     /// <summary>The time of the fastest answer, in ticks.</summary>
     private long _fastest = long.MaxValue / 4;
+
+    private int _answers;
 
     public RedisEngine(IConnectionMultiplexer redis, string channel)
     {
@@ -70,8 +75,8 @@ internal sealed class RedisEngine
         EndReply.Read(await RunAsync(Scripts.End, KeysOf(name, leader), ValuesOf(name, leader, end), timeout).ConfigureAwait(false));
 
     /// <summary>Leaves the outcome of a flight that has ended. Does not wait for the answer.</summary>
-    public void Deliver(FlightName name, string leader, byte[] outcome, RedisValue[] inboxes) =>
-        Send(Scripts.Deliver, [name.Outcome(leader)], [leader, outcome, OutcomeMilliseconds, .. inboxes]);
+    public void Deliver(FlightName name, string leader, byte[] outcome, List<RedisValue> receivers, List<RedisValue> late) =>
+        Send(Scripts.Deliver, [name.Outcome(leader)], [leader, outcome, OutcomeMilliseconds, receivers.Count, .. receivers, .. late]);
 
     /// <summary>Has newcomers start afresh.</summary>
     /// <returns>Whether Redis has confirmed it.</returns>
@@ -152,7 +157,7 @@ internal sealed class RedisEngine
         }
     }
 
-    /// <summary>Notes how long Redis takes. The race of two commands at the start does no harm.</summary>
+    /// <summary>Notes how long Redis takes. Two answers at once do no harm.</summary>
     private Answer Note(RedisResult result, long begin, long end)
     {
         var took = TimeProvider.System.GetElapsedTime(begin, end);
@@ -163,7 +168,9 @@ internal sealed class RedisEngine
             fastest = took;
         }
 
-        return new Answer(result, end, took > (fastest * 2) + s_slack);
+        // What an answer takes longer than the fastest, it may have taken on its way back.
+        var delay = took - fastest + s_slack;
+        return new Answer(result, end, delay < took && Interlocked.Increment(ref _answers) > FirstAnswers ? delay : took);
     }
 
     private Task<bool> OpenInbox(TimeSpan timeout)

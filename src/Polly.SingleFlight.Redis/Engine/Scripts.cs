@@ -103,7 +103,7 @@ internal static class Scripts
     /// Ends a flight: takes it away, and then, if somebody waits, leaves the outcome and wakes those who wait. Who came later than the cutoff is told that there is none.
     /// KEYS: 1 the index, 2 the flight, 3 the flight when set aside, 4 the outcome.
     /// ARGV: 1 the leader's id, 2 the kind, 3 the outcome or '', 4 how long it is kept in ms, 5 the cutoff in µs or 0, 6 whether the flight is given up (1 or 0).
-    /// Returns how many wait for the outcome, none if the flight was lost, and their inboxes if it was not passed.
+    /// Returns how many wait for the outcome, none if the flight was lost; if no outcome was passed, each inbox and the time of its registration follow, and nobody was told.
     /// </summary>
     public const string End = """
         if redis.call('HGET', KEYS[2], 'l') == ARGV[1] then
@@ -119,33 +119,37 @@ internal static class Scripts
         local fields = redis.call('HGETALL', KEYS[3])
         redis.call('DEL', KEYS[3])
 
-        local waiting, late = {}, {}
+        local isGivenUp, isKept = ARGV[6] == '1', ARGV[3] == '' and ARGV[6] ~= '1'
         local cutoff = tonumber(ARGV[5])
+        local waiting, late, reply = {}, {}, {''}
         for i = 1, #fields, 2 do
           if #fields[i] > 1 then
-            local isLate = ARGV[6] == '1' or (cutoff > 0 and (tonumber(fields[i + 1]) or 0) > cutoff)
+            local isLate = isGivenUp or (cutoff > 0 and (tonumber(fields[i + 1]) or 0) > cutoff)
             table.insert(isLate and late or waiting, fields[i])
+            if isKept then
+              table.insert(reply, fields[i])
+              table.insert(reply, fields[i + 1])
+            end
           end
         end
+        reply[1] = tostring(#waiting)
+        if isKept then return reply end
         for _, inbox in ipairs(late) do redis.call('PUBLISH', inbox, 'G' .. ARGV[1]) end
-        local count = tostring(#waiting)
-        if #waiting == 0 then return {count} end
-        if ARGV[3] == '' then
-          table.insert(waiting, 1, count)
-          return waiting
+        if #waiting > 0 then
+          redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[4])
+          for _, inbox in ipairs(waiting) do redis.call('PUBLISH', inbox, 'O' .. ARGV[1]) end
         end
-        redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[4])
-        for _, inbox in ipairs(waiting) do redis.call('PUBLISH', inbox, 'O' .. ARGV[1]) end
-        return {count}
+        return reply
         """;
 
     /// <summary>
     /// Leaves the outcome of a flight that was taken away before.
-    /// KEYS: 1 the outcome. ARGV: 1 the leader's id, 2 the outcome, 3 how long it is kept in ms, then the inboxes of those who wait.
+    /// KEYS: 1 the outcome. ARGV: 1 the leader's id, 2 the outcome, 3 how long it is kept in ms, 4 how many inboxes receive it, then these, then those that do not.
     /// </summary>
     public const string Deliver = """
-        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-        for i = 4, #ARGV do redis.call('PUBLISH', ARGV[i], 'O' .. ARGV[1]) end
+        local count = tonumber(ARGV[4])
+        if count > 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+        for i = 5, #ARGV do redis.call('PUBLISH', ARGV[i], (i - 4 <= count and 'O' or 'G') .. ARGV[1]) end
         return 1
         """;
 
