@@ -76,7 +76,7 @@ internal sealed class RedisEngine
 
     /// <summary>Leaves the outcome of a flight that has ended. Does not wait for the answer.</summary>
     public void Deliver(FlightName name, string leader, byte[] outcome, List<RedisValue> receivers, List<RedisValue> late) =>
-        Send(Scripts.Deliver, [name.Outcome(leader)], [leader, outcome, OutcomeMilliseconds, receivers.Count, .. receivers, .. late]);
+        Send(Scripts.Deliver, [name.Outcome(leader), name.Aside(leader)], [leader, outcome, OutcomeMilliseconds, receivers.Count, .. receivers, .. late]);
 
     /// <summary>Has newcomers start afresh.</summary>
     /// <returns>Whether Redis has confirmed it.</returns>

@@ -103,7 +103,8 @@ internal static class Scripts
     /// Ends a flight: takes it away, and then, if somebody waits, leaves the outcome and wakes those who wait. Who came later than the cutoff is told that there is none.
     /// KEYS: 1 the index, 2 the flight, 3 the flight when set aside, 4 the outcome.
     /// ARGV: 1 the leader's id, 2 the kind, 3 the outcome or '', 4 how long it is kept in ms, 5 the cutoff in µs or 0, 6 whether the flight is given up (1 or 0).
-    /// Returns how many wait for the outcome, none if the flight was lost; if no outcome was passed, each inbox and the time of its registration follow, and nobody was told.
+    /// Returns how many wait for the outcome, none if the flight was lost; if no outcome was passed, each inbox and the time of its
+    /// registration follow, nobody was told, and who looks still finds the flight set aside.
     /// </summary>
     public const string End = """
         if redis.call('HGET', KEYS[2], 'l') == ARGV[1] then
@@ -117,7 +118,6 @@ internal static class Scripts
           return {'0'}
         end
         local fields = redis.call('HGETALL', KEYS[3])
-        redis.call('DEL', KEYS[3])
 
         local isGivenUp, isKept = ARGV[6] == '1', ARGV[3] == '' and ARGV[6] ~= '1'
         local cutoff = tonumber(ARGV[5])
@@ -133,22 +133,22 @@ internal static class Scripts
           end
         end
         reply[1] = tostring(#waiting)
-        if isKept then return reply end
+        if isKept and #waiting > 0 then return reply end
+        if #waiting > 0 then redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[4]) end
+        redis.call('DEL', KEYS[3])
+        for _, inbox in ipairs(waiting) do redis.call('PUBLISH', inbox, 'O' .. ARGV[1]) end
         for _, inbox in ipairs(late) do redis.call('PUBLISH', inbox, 'G' .. ARGV[1]) end
-        if #waiting > 0 then
-          redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[4])
-          for _, inbox in ipairs(waiting) do redis.call('PUBLISH', inbox, 'O' .. ARGV[1]) end
-        end
         return reply
         """;
 
     /// <summary>
-    /// Leaves the outcome of a flight that was taken away before.
-    /// KEYS: 1 the outcome. ARGV: 1 the leader's id, 2 the outcome, 3 how long it is kept in ms, 4 how many inboxes receive it, then these, then those that do not.
+    /// Leaves the outcome of a flight that was ended without one.
+    /// KEYS: 1 the outcome, 2 the flight when set aside. ARGV: 1 the leader's id, 2 the outcome, 3 how long it is kept in ms, 4 how many inboxes receive it, then these, then those that do not.
     /// </summary>
     public const string Deliver = """
         local count = tonumber(ARGV[4])
         if count > 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+        redis.call('DEL', KEYS[2])
         for i = 5, #ARGV do redis.call('PUBLISH', ARGV[i], (i - 4 <= count and 'O' or 'G') .. ARGV[1]) end
         return 1
         """;

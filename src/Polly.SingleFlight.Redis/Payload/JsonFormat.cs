@@ -21,7 +21,7 @@ internal abstract class JsonFormat<TActual> : ResultFormat<TActual>
         return again is not null
             && (typeof(TActual).IsInterface || again.GetType() == value!.GetType())
             && written.AsSpan().SequenceEqual(Serialize(again))
-            && !IsEmptyObject(written, value!.GetType()) ? written : null;
+            && !IsEmptyObject(written, value!.GetType()) ? written : (ReadOnlyMemory<byte>?)null;
     }
 
     public override TActual Read(ReadOnlyMemory<byte> data) => Deserialize(data.Span);

@@ -88,7 +88,14 @@ internal sealed class Follower : IDisposable
         _limit = null;
     }
 
-    private void OnMessage(char letter) => _woken.Release();
+    /// <summary>That somebody waits is for the leader, who may be on the same node.</summary>
+    private void OnMessage(char letter)
+    {
+        if (letter != 'W')
+        {
+            _woken.Release();
+        }
+    }
 
     private void OnLimit()
     {
