@@ -46,8 +46,8 @@ public sealed class RedisSingleFlightGroup : IAsyncDisposable, IDisposable
     /// <summary>Whether executions may use the group.</summary>
     internal bool IsOpen => !_isDisposed;
 
-    /// <summary>How many flights this node leads, for tests.</summary>
-    internal int LedCount => _led.Count;
+    /// <summary>The flights that this node leads, for tests.</summary>
+    internal ICollection<LedFlight> Led => _led.Values;
 
     /// <summary>
     /// Makes newcomers of all nodes start afresh, whatever the result types and versions of their pipelines; callers already waiting get what they wait for.

@@ -139,10 +139,13 @@ public sealed class FreshnessTests(RedisServer server) : DistributedTest(server)
         context.SetSingleFlightKey("key");
         var outcome = await node.Pipeline.ExecuteAsync(async inside =>
         {
+            Task<int> hop;
             using (ExecutionContext.SuppressFlow())
             {
-                return await Task.Run(async () => await node.Pipeline.ExecuteAsync(_ => new ValueTask<int>(4), inside));
+                hop = Task.Run(async () => await node.Pipeline.ExecuteAsync(_ => new ValueTask<int>(4), inside));
             }
+
+            return await hop;
         }, context).AsTask().Soon();
         Assert.Equal(4, outcome);
         ResilienceContextPool.Shared.Return(context);

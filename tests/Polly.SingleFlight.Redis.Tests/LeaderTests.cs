@@ -101,7 +101,7 @@ public sealed class LeaderTests(RedisServer server) : DistributedTest(server)
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leader.Soon());
         Assert.Equal(5, await other.Soon());
         stubborn.Open();
-        await Eventually(() => Task.FromResult(nodes[0].Group.LedCount == 0), "the flight is over");
+        await Eventually(() => Task.FromResult(nodes[0].Group.Led.Count == 0), "the flight is over");
     }
 
     [Fact]

@@ -48,6 +48,9 @@ internal sealed class LedFlight
     /// <summary>Whether the flight has ended or was given up.</summary>
     public bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
 
+    /// <summary>Whether another node is known to wait. Set by its message.</summary>
+    public bool IsAwaited => _isAwaited;
+
     /// <summary>The earliest time by the server's clock, in microseconds, that it can be now.</summary>
     public long EarliestNow => _reply.ServerTime + (long)TimeProvider.System.GetElapsedTime(_reply.At).TotalMicroseconds;
 

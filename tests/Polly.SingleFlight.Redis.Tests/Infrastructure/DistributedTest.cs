@@ -47,7 +47,7 @@ public abstract class DistributedTest(RedisServer server) : IAsyncLifetime
     {
         var node = await Node<T>.StartAsync(Server, scope ?? Scope, options, outside, secret, connection, clock, local);
         _nodes.Add(node);
-        _led.Add(() => node.Group.LedCount);
+        _led.Add(() => node.Group.Led.Count);
         return node;
     }
 

@@ -52,7 +52,7 @@ public sealed class RedisServer : IAsyncLifetime
             try
             {
                 var server = new GarnetServer(
-                    ["--bind", "127.0.0.1", "--port", $"{port}", "--memory", "64m", "--page", "1m", "--index", "4m", "--lua", "-q", "--logger-level", "Error"]);
+                    ["--bind", "127.0.0.1", "--port", $"{port}", "--memory", "64m", "--page", "1m", "--index", "4m", "--lua", "--auth", "ACL", "-q", "--logger-level", "Error"]);
                 server.Start();
                 return (server, port);
             }
