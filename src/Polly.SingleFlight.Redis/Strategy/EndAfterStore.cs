@@ -10,7 +10,7 @@ namespace Polly.SingleFlight.Redis.Strategy;
 internal sealed class EndAfterStore : FlightInterceptor
 {
     /// <summary>How long those who wait are held at most.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
     private static readonly ResiliencePropertyKey<EndAfterStore?> s_property = new("Polly.SF.Redis.End");
 
