@@ -1,3 +1,5 @@
+using Polly.SingleFlight.Flights;
+
 namespace Polly.SingleFlight;
 
 /// <summary>
@@ -43,6 +45,27 @@ public static class FlightInterceptorResilienceContextExtensions
         return context.Properties.TryGetValue(ContextProperties.Participation, out var participation)
             ? participation?.Flight?.Interception?.Find(identity)
             : null;
+    }
+
+    /// <summary>
+    /// Gets the flight whose callback runs with this context, as the strategies outside see it that work inside the flight.
+    /// </summary>
+    /// <param name="context">The context that the callback was given.</param>
+    /// <returns>
+    /// The flight, or <see langword="null"/> if the context is not that of a flight, or nothing works inside it. A context that its callback uses for executions of other
+    /// pipelines is still the flight's: <see cref="FlightInterceptor.IsFor"/> tells one from the other.
+    /// </returns>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    public static InterceptedFlight? GetInterceptedFlight(this ResilienceContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var flight = FlightToken.FindFlight(context.CancellationToken);
+        if (flight is null)
+        {
+            context.Properties.TryGetValue(ContextProperties.Flight, out flight);
+        }
+
+        return flight is { HasEnded: false } ? flight.Interception : null;
     }
 
     /// <summary>

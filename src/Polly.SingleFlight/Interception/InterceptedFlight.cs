@@ -74,6 +74,38 @@ public sealed class InterceptedFlight
         return _flight is null || (caller.Properties.TryGetValue(ContextProperties.Participation, out var participation) && participation?.Flight == _flight);
     }
 
+    /// <summary>
+    /// Adds an interceptor from inside the flight, whose callback has not ended yet. Its <see cref="FlightInterceptor.AfterCallbackAsync"/> is called after that of the
+    /// others: when a cache further out has stored the result, and before a caller holds it.
+    /// </summary>
+    /// <param name="interceptor">The interceptor.</param>
+    /// <returns><see langword="false"/> if the flight has landed, or has an interceptor with this <see cref="FlightInterceptor.Identity"/>.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="interceptor"/> is <see langword="null"/>.</exception>
+    public bool TryAddInside(FlightInterceptor interceptor)
+    {
+        ArgumentNullException.ThrowIfNull(interceptor);
+        return TryAdd(interceptor);
+    }
+
+    /// <summary>
+    /// Has the strategies outside look for an outcome once more, for a strategy inside that had to wait before it could call on. Does not throw.
+    /// </summary>
+    /// <typeparam name="TResult">The result type of the flight.</typeparam>
+    /// <param name="builder">The builder of the pipeline of the strategy that asks.</param>
+    /// <param name="key">The key of the strategy that asks.</param>
+    /// <param name="context">The context of the flight.</param>
+    /// <returns>An outcome in place of the callback's, which need not be called then, or <see langword="null"/> to call it.</returns>
+    /// <exception cref="ArgumentNullException">An argument is <see langword="null"/>.</exception>
+    public async ValueTask<Outcome<TResult>?> LookAgainAsync<TResult>(ResiliencePipelineBuilderBase builder, object key, ResilienceContext context)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(context);
+        return At(0) is { } leaders && leaders.Applies<TResult>(builder, key)
+            ? await BeforeCallbackAsync<TResult>(leaders, context).ConfigureAwait(context.ContinueOnCapturedContext)
+            : null;
+    }
+
     /// <summary>Whether the predicate was asked, and its answer.</summary>
     internal bool? WasShared => _isShared;
 

@@ -1,0 +1,9 @@
+using StackExchange.Redis;
+
+namespace Polly.SingleFlight.Redis.Engine;
+
+/// <summary>What Redis has answered.</summary>
+/// <param name="Result">The answer; null if there is none.</param>
+/// <param name="At">When it came, as a timestamp of the system's clock.</param>
+/// <param name="Delay">How long it may have been on its way back beyond what is usual.</param>
+internal readonly record struct Answer(RedisResult? Result, long At, TimeSpan Delay);

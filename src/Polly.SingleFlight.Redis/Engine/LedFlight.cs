@@ -1,0 +1,165 @@
+using Polly.SingleFlight.Redis.Payload;
+
+namespace Polly.SingleFlight.Redis.Engine;
+
+/// <summary>
+/// A flight that this node leads in Redis, from the answer that said so to its end.
+/// </summary>
+/// <remarks>
+/// <para>L1. The lease is renewed at a third of it, from the start until the end, and not any more once the flight is lost.</para>
+/// <para>L2. A flight ends once: with an outcome, or given up. Who comes second does nothing.</para>
+/// <para>
+/// L3. Who registers when a caller may hold the outcome already receives nothing. Where somebody is known to wait, the caller here is held until the flight has left Redis. Else it is
+/// held as long as the answer of the acquisition may have been delayed, or until the flight has left, and a registration counts up to the earliest time by the server's clock
+/// that the caller can have been let go at: the time of the acquisition and what has passed here since its answer came. So who registered before the callback ended, receives.
+/// </para>
+/// <para>L4. An end that Redis does not confirm is repeated until the lease is over.</para>
+/// </remarks>
+internal sealed class LedFlight
+{
+    /// <summary>What timers may be early by.</summary>
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly RedisEngine _engine;
+    private readonly Action<LedFlight> _onEnd;
+    private readonly AcquireReply _reply;
+    private readonly TimeSpan _lease;
+    private readonly TimeSpan _timeout;
+    private readonly ITimer _renewal;
+
+    /// <summary>0, or 1 from the first call that ends the flight.</summary>
+    private int _hasEnded;
+
+    private volatile bool _isAwaited;
+
+    public LedFlight(RedisEngine engine, FlightName name, AcquireReply reply, TimeSpan lease, TimeSpan timeout, Action<LedFlight> onEnd)
+    {
+        (_engine, Name, _reply, _lease, _timeout, _onEnd) = (engine, name, reply, lease, timeout, onEnd);
+        _renewal = TimeProvider.System.CreateTimer(static state => _ = ((LedFlight)state!).RenewAsync(), this, lease / 3, lease / 3);
+    }
+
+    public FlightName Name { get; }
+
+    /// <summary>The leader's id.</summary>
+    public string Id => _reply.Leader;
+
+    /// <summary>Whether the flight has ended or was given up.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
+
+    /// <summary>Whether another node is known to wait. Set by its message.</summary>
+    public bool IsAwaited => _isAwaited;
+
+    /// <summary>The earliest time by the server's clock, in microseconds, that it can be now.</summary>
+    public long EarliestNow => _reply.ServerTime + (long)TimeProvider.System.GetElapsedTime(_reply.At).TotalMicroseconds;
+
+    /// <summary>Begins to listen for those who wait.</summary>
+    public void Open() => _engine.Inbox.Listeners.Add(Id, OnMessage);
+
+    /// <summary>Gives the flight up, so that others take over at once.</summary>
+    public Task GiveUpAsync() => TryEnd() ? EndUntilConfirmedAsync(FlightEnd.GivenUp) : Task.CompletedTask;
+
+    /// <summary>Ends the flight. The task ends when the caller may be let go: if somebody is known to wait, when the flight has left Redis, or one time-out later.</summary>
+    /// <param name="makeOutcome">Makes what is handed over, for registrations up to the cutoff.</param>
+    /// <param name="wasAwaited">Told when somebody has waited.</param>
+    public Task EndAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
+    {
+        if (!TryEnd())
+        {
+            return Task.CompletedTask;
+        }
+
+        return _isAwaited ? EndAwaitedAsync(makeOutcome, wasAwaited) : EndUnawaitedAsync(makeOutcome, wasAwaited);
+    }
+
+    private async Task EndAwaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
+    {
+        var ended = await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(0), 0, IsGivenUp: false), _timeout).ConfigureAwait(false);
+        if (ended is null)
+        {
+            // The caller is not held any longer, so from here on there is a cutoff.
+            var cutoff = EarliestNow;
+            _ = EndLaterAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false), wasAwaited);
+        }
+        else if (ended.Value.Waiting > 0)
+        {
+            wasAwaited();
+        }
+    }
+
+    private async Task EndLaterAsync(FlightEnd end, Action wasAwaited)
+    {
+        if (await EndUntilConfirmedAsync(end).ConfigureAwait(false) is { Waiting: > 0 })
+        {
+            wasAwaited();
+        }
+    }
+
+    private async Task EndUnawaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
+    {
+        var ending = EndUntilConfirmedAsync(new FlightEnd(null, 0, IsGivenUp: false));
+        if (!ending.IsCompleted)
+        {
+            await Task.WhenAny(ending, Task.Delay(_reply.Delay + s_tick)).ConfigureAwait(false);
+        }
+
+        _ = DeliverAsync(ending, ending.IsCompleted ? long.MaxValue : EarliestNow, makeOutcome, wasAwaited);
+    }
+
+    private async Task DeliverAsync(Task<EndReply?> ending, long cutoff, Func<long, byte[]> makeOutcome, Action wasAwaited)
+    {
+        if (await ending.ConfigureAwait(false) is not { Registrations.Length: > 0 } ended)
+        {
+            return;
+        }
+
+        var receivers = ended.Inboxes(cutoff, areLate: false);
+        if (receivers.Count > 0)
+        {
+            wasAwaited();
+        }
+
+        _engine.Deliver(Name, Id, makeOutcome(cutoff == long.MaxValue ? 0 : cutoff), receivers, ended.Inboxes(cutoff, areLate: true));
+    }
+
+    private async Task<EndReply?> EndUntilConfirmedAsync(FlightEnd end)
+    {
+        var begin = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var confirmed = await _engine.EndAsync(Name, Id, end, _timeout).ConfigureAwait(false);
+            if (confirmed is not null || TimeProvider.System.GetElapsedTime(begin) >= _lease)
+            {
+                return confirmed;
+            }
+
+            await Task.Delay(s_pause).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whether the caller is the one to end the flight.</summary>
+    private bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        {
+            return false;
+        }
+
+        _renewal.Dispose();
+        _engine.Inbox.Listeners.Remove(Id, OnMessage);
+        _onEnd(this);
+        return true;
+    }
+
+    private async Task RenewAsync()
+    {
+        if (!HasEnded && await _engine.RenewAsync(Name, Id, _lease, _timeout).ConfigureAwait(false) == false)
+        {
+            // Another leads by now, and nobody waits for this one.
+            TryEnd();
+        }
+    }
+
+    private void OnMessage(char letter) => _isAwaited |= letter == 'W';
+}

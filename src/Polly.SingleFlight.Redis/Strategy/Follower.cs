@@ -1,0 +1,105 @@
+using Polly.SingleFlight.Redis.Engine;
+
+namespace Polly.SingleFlight.Redis.Strategy;
+
+/// <summary>A caller that waits for leaders of other nodes, one after another if they are lost.</summary>
+internal sealed class Follower : IDisposable
+{
+    /// <summary>After this time it looks again in any case, so that a lost message is a delay.</summary>
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long after a lease has ended it looks: at once, but not before Redis has noticed.</summary>
+    private static readonly TimeSpan s_margin = TimeSpan.FromMilliseconds(10);
+
+    private readonly Inbox _inbox;
+    private readonly TimeProvider _clock;
+    private readonly TimeSpan _maxWait;
+    private readonly Action<char> _onMessage;
+    private readonly SemaphoreSlim _woken = new(0);
+    private ITimer? _limit;
+    private long _since;
+    private bool _isWaiting;
+    private volatile bool _isLate;
+
+    public Follower(Inbox inbox, TimeProvider clock, TimeSpan maxWait)
+    {
+        (_inbox, _clock, _maxWait) = (inbox, clock, maxWait);
+        _onMessage = OnMessage;
+    }
+
+    /// <summary>The id of the leader that is followed, or an empty string.</summary>
+    public string Leader { get; private set; } = "";
+
+    /// <summary>When it was registered with that leader, in microseconds of the server's clock.</summary>
+    public long RegisteredAt { get; private set; }
+
+    /// <summary>Follows a leader.</summary>
+    public void Join(string leader, long registeredAt)
+    {
+        Leave();
+        (Leader, RegisteredAt) = (leader, registeredAt);
+        _inbox.Listeners.Add(leader, _onMessage);
+        if (!_isWaiting)
+        {
+            _isWaiting = true;
+            _since = _clock.GetTimestamp();
+            _limit ??= _clock.CreateTimer(static state => ((Follower)state!).OnLimit(), this, _maxWait, System.Threading.Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Follows nobody any more.</summary>
+    public void Leave()
+    {
+        if (Leader.Length > 0)
+        {
+            _inbox.Listeners.Remove(Leader, _onMessage);
+            Leader = "";
+        }
+    }
+
+    /// <summary>Waits until it is worth looking again.</summary>
+    /// <param name="lease">The rest of the leader's lease.</param>
+    /// <param name="token">The caller's token.</param>
+    /// <returns><see langword="false"/> if the caller has waited as long as it may.</returns>
+    /// <exception cref="OperationCanceledException">The caller has left.</exception>
+    public async ValueTask<bool> WaitAsync(TimeSpan lease, CancellationToken token)
+    {
+        var end = lease + s_margin;
+        await _woken.WaitAsync(end < s_look ? end : s_look, token).ConfigureAwait(false);
+        return !_isLate;
+    }
+
+    /// <summary>How long it has waited, once; null if it has not.</summary>
+    public TimeSpan? TakeWaited()
+    {
+        if (!_isWaiting)
+        {
+            return null;
+        }
+
+        _isWaiting = false;
+        return _clock.GetElapsedTime(_since);
+    }
+
+    public void Dispose()
+    {
+        Leave();
+        _limit?.Dispose();
+        _limit = null;
+    }
+
+    /// <summary>That somebody waits is for the leader, who may be on the same node.</summary>
+    private void OnMessage(char letter)
+    {
+        if (letter != 'W')
+        {
+            _woken.Release();
+        }
+    }
+
+    private void OnLimit()
+    {
+        _isLate = true;
+        _woken.Release();
+    }
+}

@@ -1,0 +1,124 @@
+using Polly.SingleFlight.Redis.Engine;
+using Polly.SingleFlight.Redis.Payload;
+
+namespace Polly.SingleFlight.Redis.Strategy;
+
+/// <summary>An execution that leads a flight in Redis.</summary>
+/// <remarks>
+/// <para>1. Let the token of the last caller give the flight up, from here to the end of the callback.</para>
+/// <para>2. Have the caches outside look once more: what another node has stored before the flight began is there now.</para>
+/// <para>3. Run the callback.</para>
+/// <para>4. Write what is handed over, before a caller gets the result and may change it.</para>
+/// <para>5. End the flight: after a cache outside has stored the result, if there is one.</para>
+/// </remarks>
+internal readonly struct LeaderRun<TResult, TActual, TState>(
+    DistributedParts<TResult> parts,
+    FlightKind<TActual> kind,
+    FlightName name,
+    object key,
+    Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
+    ResilienceContext context,
+    TState state)
+{
+    public async ValueTask<Outcome<TActual>> RunAsync(AcquireReply reply)
+    {
+        var led = parts.Group.Lead(name, reply, parts.Lease, parts.CommandTimeout);
+        parts.Telemetry.Led(context);
+        var flight = context.GetInterceptedFlight();
+        Outcome<TActual> outcome;
+        ResultAges ages;
+
+        // 1.
+        var registration = context.CancellationToken.UnsafeRegister(static led => _ = ((LedFlight)led!).GiveUpAsync(), led);
+        try
+        {
+            // 2.
+            var startedAt = parts.Clock.GetUtcNow();
+            var found = flight is null
+                ? null
+                : await flight.LookAgainAsync<TActual>(parts.Builder, key, context).ConfigureAwait(context.ContinueOnCapturedContext);
+            if (found is not null)
+            {
+                outcome = found.Value;
+                ages = AgesOf(context.GetResultOrigin(), startedAt);
+                flight = null;
+            }
+            else
+            {
+                // 3.
+                (outcome, ages) = await CallAsync(startedAt).ConfigureAwait(context.ContinueOnCapturedContext);
+            }
+        }
+        finally
+        {
+            registration.Unregister();
+        }
+
+        parts.Telemetry.LeaderEnded();
+        if (!led.HasEnded)
+        {
+            // 4.
+            var endedAt = parts.Clock.GetTimestamp();
+            var handedOver = await parts.HandOver.WriteAsync(kind.Format, outcome, ages, context).ConfigureAwait(context.ContinueOnCapturedContext);
+
+            // 5.
+            if (flight is null || outcome.Exception is not null || !EndAfterStore.TryBegin(flight, led, context, End(led, handedOver, endedAt)))
+            {
+                await End(led, handedOver, endedAt)().ConfigureAwait(context.ContinueOnCapturedContext);
+            }
+        }
+
+        return outcome;
+    }
+
+    private async ValueTask<(Outcome<TActual> Outcome, ResultAges Ages)> CallAsync(DateTimeOffset startedAt)
+    {
+        // What is there is of a cache outside, or of an earlier execution; what is there afterwards is of this one.
+        var before = context.GetResultOrigin();
+        context.SetResultOrigin(null);
+        var outcome = await Nesting.RunAsync(name.Text, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        var inside = context.GetResultOrigin();
+        if (inside is null)
+        {
+            context.SetResultOrigin(before);
+        }
+
+        return (outcome, AgesOf(inside, startedAt));
+    }
+
+    private ResultAges AgesOf(IResultOrigin? origin, DateTimeOffset startedAt)
+    {
+        var now = parts.Clock.GetUtcNow();
+        return origin is null ? new ResultAges(now - startedAt, TimeSpan.Zero, null) : ResultAges.Of(origin, now);
+    }
+
+    /// <summary>What ends the flight. It refers to nothing of the caller, who may be gone by then.</summary>
+    private Func<Task> End(LedFlight led, HandedOver handedOver, long endedAt)
+    {
+        var (own, flight) = (parts, name);
+        return () => led.EndAsync(Write, OnAwaited);
+
+        byte[] Write(long cutoff)
+        {
+            var since = own.Clock.GetElapsedTime(endedAt);
+            var ages = handedOver.Ages;
+            return Envelope.Write(
+                handedOver with { Cutoff = cutoff, Ages = new ResultAges(ages.SinceStart + since, ages.SinceEnd + since, ages.UntilExpiry - since) },
+                flight,
+                led.Id,
+                own.Group.Identity.Sealer);
+        }
+
+        void OnAwaited()
+        {
+            if (handedOver.Content is OutcomeContent.Value or OutcomeContent.Failure)
+            {
+                own.Telemetry.HandedOver(handedOver.Data.Length);
+            }
+            else if (handedOver.Reason == DistributedBypassReason.Unshared)
+            {
+                own.Unshared.Add(flight.Text);
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using StackExchange.Redis.Profiling;
+
+namespace Polly.SingleFlight.Redis.Tests;
+
+/// <summary>What a flight costs, and what it leaves.</summary>
+public sealed class CommandTests(RedisServer server) : DistributedTest(server)
+{
+    [Fact]
+    public async Task Commands_OfAFlight_TwoForEachNode()
+    {
+        var nodes = await StartAllAsync<int>(3);
+        foreach (var node in nodes)
+        {
+            await node.Call("warm " + Array.IndexOf(nodes, node), 0).Soon();
+        }
+
+        await ContendAsync("warm");
+        var sessions = nodes.Select(Profile).ToArray();
+        await ContendAsync("key");
+        foreach (var session in sessions)
+        {
+            Assert.Equal(["EVAL", "EVAL"], session.FinishProfiling().Select(command => command.Command));
+        }
+
+        async Task ContendAsync(string key)
+        {
+            var before = nodes.Select(node => (Callbacks: node.Probe["callback"], Joined: node.Probe[Joined])).ToArray();
+            var gate = new Gate();
+            var leader = nodes[0].Call(key, async _ =>
+            {
+                await gate.Opened;
+                return 1;
+            });
+            await nodes[0].Probe.Reached("callback", before[0].Callbacks + 1);
+            var others = nodes.Skip(1).Select(node => node.Call(key, 2)).ToArray();
+            await nodes[1].Probe.Reached(Joined, before[1].Joined + 1);
+            await nodes[2].Probe.Reached(Joined, before[2].Joined + 1);
+            await Eventually(() => Task.FromResult(nodes[0].Group.Led.Any(led => led.IsAwaited)), "the leader has heard of them");
+            gate.Open();
+            await leader.Soon();
+            await Task.WhenAll(others).Soon();
+        }
+    }
+
+    [Fact]
+    public async Task Commands_OfAnUncontendedFlight_OneBeforeAndOneAfter()
+    {
+        var node = await StartAsync<int>();
+        await node.Call("warm", 0).Soon();
+        var session = Profile(node);
+        for (var i = 0; i < 5; i++)
+        {
+            await node.Call("key", i).Soon();
+        }
+
+        await Eventually(async () => (await KeysOf(node, "key")).Count == 0, "the flights are over");
+        Assert.Equal(Enumerable.Repeat("EVAL", 10), session.FinishProfiling().Select(command => command.Command));
+    }
+
+    [Fact]
+    public async Task Keys_AlwaysExpire_AndNoneIsLeft()
+    {
+        var nodes = await StartAllAsync<int>(3);
+        for (var i = 0; i < 20; i++)
+        {
+            var gate = new Gate();
+            var key = i;
+            var calls = nodes.Select(node => node.Call(key, async _ =>
+            {
+                await gate.Opened;
+                return key;
+            })).ToArray();
+            var joined = i + 1;
+            await Eventually(() => Task.FromResult(nodes.Sum(node => node.Probe[Joined]) >= 2 * joined), "two follow");
+            Assert.All(await KeysOf(nodes[0], key), found => Assert.InRange(found.Value, 1, 5000));
+            gate.Open();
+            await Task.WhenAll(calls).Soon();
+            Assert.All(await KeysOf(nodes[0], key), found => Assert.InRange(found.Value, 0, 5000));
+        }
+
+        await Eventually(async () =>
+        {
+            var left = await Server.KeysAsync();
+            return !Enumerable.Range(0, 20).Any(key => left.Keys.Any(name => name.StartsWith(nodes[0].Group.Identity.IndexOf(key), StringComparison.Ordinal)));
+        }, "no key is left");
+    }
+
+    [Fact]
+    public async Task Keys_OfAnUncontendedFlight_AreGoneAtOnce_WithoutAnOutcome()
+    {
+        var node = await StartAsync<int>();
+        Assert.Equal(1, await node.Call("key", async _ =>
+        {
+            var keys = await KeysOf(node, "key");
+            Assert.Equal(2, keys.Count);
+            Assert.All(keys, found => Assert.InRange(found.Value, 1, 5000));
+            return 1;
+        }).Soon());
+        await Eventually(async () => (await KeysOf(node, "key")).Count == 0, "no key is left");
+    }
+
+    [Fact]
+    public async Task Channels_OnePerConnection()
+    {
+        var node = await StartAsync<int>();
+        for (var i = 0; i < 10; i++)
+        {
+            await node.Call(i, i).Soon();
+        }
+
+        var channels = (string[])(await Server.Database.ExecuteAsync("PUBSUB", "CHANNELS", node.Group.Engine.Inbox.WireName[..40] + "*"))!;
+        Assert.Equal([node.Group.Engine.Inbox.WireName], channels);
+        Assert.Matches("^polly-sf:\\{[0-9a-f]{64}\\}", node.Group.Engine.Inbox.WireName);
+    }
+
+    [Fact]
+    public async Task Prefixes_OfTheConnection_AreRespected()
+    {
+        await using var first = await ConnectionMultiplexer.ConnectAsync(Server.Configuration + ",channelPrefix=tenant:");
+        await using var second = await ConnectionMultiplexer.ConnectAsync(Server.Configuration + ",channelPrefix=tenant:");
+        Node<int>[] nodes = [await StartAsync<int>(connection: first), await StartAsync<int>(connection: second)];
+        var gate = new Gate();
+        var calls = await FlyAsync(nodes, "key", async _ =>
+        {
+            await gate.Opened;
+            return 1;
+        }, _ => Task.FromResult(2));
+        Assert.StartsWith("tenant:polly-sf:", nodes[0].Group.Engine.Inbox.WireName);
+        await Eventually(() => Task.FromResult(nodes[0].Group.Led.Any(led => led.IsAwaited)), "messages come in");
+        gate.Open();
+        Assert.All(await Task.WhenAll(calls), result => Assert.Equal(1, result));
+    }
+
+    private static ProfilingSession Profile<T>(Node<T> node)
+    {
+        var session = new ProfilingSession();
+        node.Connection.RegisterProfiler(() => session);
+        return session;
+    }
+}
