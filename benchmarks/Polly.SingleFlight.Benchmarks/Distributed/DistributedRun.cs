@@ -1,0 +1,276 @@
+using System.Diagnostics;
+using System.Globalization;
+using Polly.SingleFlight.Benchmarks.Quick;
+using StackExchange.Redis;
+
+namespace Polly.SingleFlight.Benchmarks.Distributed;
+
+/// <summary>Several nodes of a service over one server, beside what people use today. Nodes are connections of their own in this process.</summary>
+internal static class DistributedRun
+{
+    private const int Nodes = 8;
+    private const int Rounds = 40;
+    private const int ManyKeys = 10_000;
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan s_work = TimeSpan.FromMilliseconds(100);
+
+    /// <param name="args">The address of a server; none for one inside the process.</param>
+    /// <param name="output">Where the tables are written.</param>
+    public static async Task<int> RunAsync(string[] args, TextWriter output)
+    {
+        if (args is not ([] or ["--redis", _]))
+        {
+            output.WriteLine("Usage: --distributed [--redis host:port]");
+            return 1;
+        }
+
+        using var embedded = args.Length == 0 ? EmbeddedServer.Start() : null;
+        var configuration = embedded?.Configuration ?? args[1];
+        output.WriteLine($"{(embedded is null ? "A Redis server" : "Garnet inside this process")}, {Environment.ProcessorCount} cores, {Nodes} nodes. Compare ratios and counts, not times.");
+        output.WriteLine();
+        await WriteUncontendedAsync(configuration, output).ConfigureAwait(false);
+        await WriteFanInAsync(configuration, output).ConfigureAwait(false);
+        await WriteManyKeysAsync(configuration, output).ConfigureAwait(false);
+        await WriteServerDownAsync(output).ConfigureAwait(false);
+        return 0;
+    }
+
+    private static async Task WriteUncontendedAsync(string configuration, TextWriter output)
+    {
+        output.WriteLine("## A call that nobody shares");
+        output.WriteLine();
+        var table = new MarkdownTable("a new key each time, immediate work", "median", "of a PING", "commands of a call");
+        foreach (var (name, create) in Node.Kinds)
+        {
+            var nodes = await Node.StartAsync(create, configuration, 1).ConfigureAwait(false);
+            var pings = await TimeAsync(async () => await nodes[0].Database.PingAsync().ConfigureAwait(false)).ConfigureAwait(false);
+            var before = await CommandsAsync(nodes[0].Database).ConfigureAwait(false);
+            var calls = await TimeAsync(() => nodes[0].CallAsync($"{Guid.NewGuid():N}", static () => Task.FromResult("done"))).ConfigureAwait(false);
+            var after = await CommandsAsync(nodes[0].Database).ConfigureAwait(false);
+            table.Add(
+                name,
+                Milliseconds(Percentile(calls, 50)),
+                Invariant($"{Percentile(calls, 50) / Percentile(pings, 50):0.0}x"),
+                before is null or 0 || after is null ? "not told" : Invariant($"{(after - before) / (double)calls.Count:0.0}"));
+            await StopAsync(nodes).ConfigureAwait(false);
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static async Task WriteFanInAsync(string configuration, TextWriter output)
+    {
+        output.WriteLine(Invariant($"## One key, {Nodes} nodes, work of {s_work.TotalMilliseconds:0} ms"));
+        output.WriteLine();
+        output.WriteLine("Follower: from the end of the work to the return of a call on another node. Failing: all calls of a round whose work fails, from first to last.");
+        output.WriteLine();
+        var table = new MarkdownTable("", "executions", "follower, p50", "p99", "failing: executions", "all ended after");
+        foreach (var (name, create) in Node.Kinds)
+        {
+            var nodes = await Node.StartAsync(create, configuration, Nodes).ConfigureAwait(false);
+            var waits = new List<double>();
+            var (executions, failingExecutions) = (0, 0);
+            var failing = new List<double>();
+            for (var round = 0; round < Rounds; round++)
+            {
+                executions += await RunRoundAsync(nodes, waits).ConfigureAwait(false);
+                if (round % 8 == 0)
+                {
+                    var begin = Stopwatch.GetTimestamp();
+                    failingExecutions += await FailRoundAsync(nodes).ConfigureAwait(false);
+                    failing.Add(Stopwatch.GetElapsedTime(begin).TotalMilliseconds);
+                }
+            }
+
+            table.Add(
+                name,
+                Invariant($"{executions / (double)Rounds:0.00}"),
+                Milliseconds(Percentile(waits, 50)),
+                Milliseconds(Percentile(waits, 99)),
+                Invariant($"{failingExecutions / (double)failing.Count:0.0}"),
+                Milliseconds(Percentile(failing, 50)));
+            await StopAsync(nodes).ConfigureAwait(false);
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static async Task WriteManyKeysAsync(string configuration, TextWriter output)
+    {
+        output.WriteLine(Invariant($"## Many keys, asked for by {Nodes} nodes at the same time, work of {s_work.TotalMilliseconds:0} ms"));
+        output.WriteLine();
+        var table = new MarkdownTable("", "keys", "executions", "all ended after", "failed calls");
+        foreach (var (name, create) in Node.Kinds)
+        {
+            var nodes = await Node.StartAsync(create, configuration, Nodes).ConfigureAwait(false);
+            var (executions, failed) = (0, 0);
+            var prefix = $"{Guid.NewGuid():N}";
+
+            // What polls or takes locks one after another is not made for so many.
+            var keys = nodes[0] is SingleFlightNode ? ManyKeys : ManyKeys / 20;
+            var begin = Stopwatch.GetTimestamp();
+            var calls = Task.WhenAll(nodes.SelectMany(node => Enumerable.Range(0, keys).Select(key => Task.Run(async () =>
+            {
+                try
+                {
+                    await node.CallAsync(Invariant($"{prefix}{key}"), async () =>
+                    {
+                        Interlocked.Increment(ref executions);
+                        await Task.Delay(s_work).ConfigureAwait(false);
+                        return "done";
+                    }).ConfigureAwait(false);
+                }
+                catch (Exception)
+                {
+                    Interlocked.Increment(ref failed);
+                }
+            }))));
+            var hasEnded = await Task.WhenAny(calls, Task.Delay(s_longest)).ConfigureAwait(false) == calls;
+            table.Add(
+                name,
+                Invariant($"{keys}"),
+                Invariant($"{executions}"),
+                hasEnded ? Invariant($"{Stopwatch.GetElapsedTime(begin).TotalSeconds:0.0} s") : Invariant($"not after {s_longest.TotalSeconds:0} s"),
+                Invariant($"{failed}"));
+            await StopAsync(nodes).ConfigureAwait(false);
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static async Task WriteServerDownAsync(TextWriter output)
+    {
+        output.WriteLine(Invariant($"## The server is stopped while {Nodes / 2} nodes wait for work of one second"));
+        output.WriteLine();
+        var table = new MarkdownTable("", "those calls: ended right", "last ended after", "next call of a node", "the one after");
+        foreach (var (name, create) in Node.Kinds)
+        {
+            var server = EmbeddedServer.Start();
+            var nodes = await Node.StartAsync(create, server.Configuration, Nodes / 2).ConfigureAwait(false);
+            var working = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var begin = Stopwatch.GetTimestamp();
+            var calls = nodes.Select(node => EndsAsync(node.CallAsync($"{Guid.Empty}", async () =>
+            {
+                working.TrySetResult();
+                await Task.Delay(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+                return "done";
+            }), TimeSpan.FromSeconds(60))).ToArray();
+            await working.Task.ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(500)).ConfigureAwait(false);
+            server.Dispose();
+            var right = (await Task.WhenAll(calls).ConfigureAwait(false)).Count(static ended => ended);
+            var ended = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+            var next = await TimeOfCallAsync(nodes[0]).ConfigureAwait(false);
+            var then = await TimeOfCallAsync(nodes[0]).ConfigureAwait(false);
+            table.Add(name, Invariant($"{right} of {nodes.Length}"), Milliseconds(ended), next, then);
+            await StopAsync(nodes).ConfigureAwait(false);
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static async Task<string> TimeOfCallAsync(Node node)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        var isRight = await EndsAsync(node.CallAsync($"{Guid.NewGuid():N}", static () => Task.FromResult("done")), TimeSpan.FromSeconds(30)).ConfigureAwait(false);
+        return Milliseconds(Stopwatch.GetElapsedTime(begin).TotalMilliseconds) + (isRight ? "" : ", failed");
+    }
+
+    private static async Task<bool> EndsAsync(Task<string> call, TimeSpan limit)
+    {
+        try
+        {
+            return await call.WaitAsync(limit).ConfigureAwait(false) == "done";
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<int> RunRoundAsync(Node[] nodes, List<double> waits)
+    {
+        var (executions, key) = (0, $"{Guid.NewGuid():N}");
+        var end = 0L;
+        var calls = await Task.WhenAll(nodes.Select(node => Task.Run(async () =>
+        {
+            var isLeader = false;
+            await node.CallAsync(key, async () =>
+            {
+                isLeader = true;
+                Interlocked.Increment(ref executions);
+                await Task.Delay(s_work).ConfigureAwait(false);
+                Volatile.Write(ref end, Stopwatch.GetTimestamp());
+                return "done";
+            }).ConfigureAwait(false);
+            return (IsLeader: isLeader, At: Stopwatch.GetTimestamp());
+        }))).ConfigureAwait(false);
+        waits.AddRange(calls.Where(static call => !call.IsLeader).Select(call => Stopwatch.GetElapsedTime(end, call.At).TotalMilliseconds));
+        return executions;
+    }
+
+    private static async Task<int> FailRoundAsync(Node[] nodes)
+    {
+        var (executions, key) = (0, $"{Guid.NewGuid():N}");
+        await Task.WhenAll(nodes.Select(node => Task.Run(async () =>
+        {
+            try
+            {
+                await node.CallAsync(key, async () =>
+                {
+                    Interlocked.Increment(ref executions);
+                    await Task.Delay(s_work).ConfigureAwait(false);
+                    throw new InvalidOperationException("The work has failed.");
+                }).ConfigureAwait(false);
+            }
+            catch (InvalidOperationException)
+            {
+                // What every caller is to get.
+            }
+        }))).ConfigureAwait(false);
+        return executions;
+    }
+
+    private static async Task<List<double>> TimeAsync(Func<Task> call)
+    {
+        var times = new List<double>(1000);
+        for (var i = 0; i < 1000; i++)
+        {
+            var begin = Stopwatch.GetTimestamp();
+            await call().ConfigureAwait(false);
+            times.Add(Stopwatch.GetElapsedTime(begin).TotalMilliseconds);
+        }
+
+        return times;
+    }
+
+    /// <summary>How many commands the server has executed; null if it does not tell, as Garnet does not.</summary>
+    private static async Task<long?> CommandsAsync(IDatabase database)
+    {
+        try
+        {
+            var info = (string?)await database.ExecuteAsync("INFO", "stats").ConfigureAwait(false);
+            var line = info?.Split('\n').FirstOrDefault(static line => line.StartsWith("total_commands_processed:", StringComparison.Ordinal));
+            return line is null ? null : long.Parse(line.Split(':')[1], CultureInfo.InvariantCulture);
+        }
+        catch (Exception exception) when (exception is RedisException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task StopAsync(Node[] nodes)
+    {
+        foreach (var node in nodes)
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static double Percentile(List<double> figures, int percent) =>
+        figures.Order().ElementAt(Math.Min(figures.Count - 1, figures.Count * percent / 100));
+
+    private static string Milliseconds(double time) => Invariant($"{time:0.00} ms");
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
