@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Polly.SingleFlight.Redis.Engine;
 using Polly.SingleFlight.Redis.Payload;
 using StackExchange.Redis;
@@ -27,10 +28,16 @@ public sealed class RedisSingleFlightGroup : IAsyncDisposable, IDisposable
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="redis"/> or <paramref name="scope"/> is <see langword="null"/>.</exception>
     /// <exception cref="ArgumentException"><paramref name="scope"/> is empty, or <paramref name="secret"/> has less than 16 bytes.</exception>
+    /// <exception cref="PlatformNotSupportedException">There is a secret, and the platform has no AES-GCM.</exception>
     public RedisSingleFlightGroup(IConnectionMultiplexer redis, string scope, ReadOnlySpan<byte> secret = default)
     {
         ArgumentNullException.ThrowIfNull(redis);
         Check(scope, secret);
+        if (!secret.IsEmpty && !AesGcm.IsSupported)
+        {
+            throw new PlatformNotSupportedException("Outcomes are encrypted with AES-GCM, which this platform does not have. Leave the secret out.");
+        }
+
         Scope = scope;
         Identity = new ScopeIdentity(scope, secret);
         Engine = new RedisEngine(redis, Identity.ChannelOf(FlightName.NewLeader()));

@@ -24,6 +24,9 @@ using Polly.SingleFlight.AotSmoke;
     ("a result is refreshed ahead", Caching.RefreshAheadRunsInTheBackground),
     ("a hybrid cache serializes entries with generated code", Caching.HybridCacheSerializesEntries),
     ("invalid cache options are refused by name", Caching.InvalidOptionsAreNamed),
+    ("two nodes without a Redis that answers run on their own", Distributed.NodesWithoutRedisRunAlone),
+    ("two nodes with a Redis share one execution with generated code", Distributed.NodesShareOneExecution),
+    ("invalid distributed options are refused by name", Distributed.InvalidOptionsAreNamed),
 ];
 
 var failed = 0;

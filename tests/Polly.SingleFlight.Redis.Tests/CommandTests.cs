@@ -19,7 +19,7 @@ public sealed class CommandTests(RedisServer server) : DistributedTest(server)
         await ContendAsync("key");
         foreach (var session in sessions)
         {
-            Assert.Equal(["EVALSHA", "EVALSHA"], session.FinishProfiling().Select(command => command.Command));
+            Assert.Equal(["EVAL", "EVAL"], session.FinishProfiling().Select(command => command.Command));
         }
 
         async Task ContendAsync(string key)
@@ -54,7 +54,7 @@ public sealed class CommandTests(RedisServer server) : DistributedTest(server)
         }
 
         await Eventually(async () => (await KeysOf(node, "key")).Count == 0, "the flights are over");
-        Assert.Equal(Enumerable.Repeat("EVALSHA", 10), session.FinishProfiling().Select(command => command.Command));
+        Assert.Equal(Enumerable.Repeat("EVAL", 10), session.FinishProfiling().Select(command => command.Command));
     }
 
     [Fact]

@@ -5,37 +5,25 @@ namespace Polly.SingleFlight.Redis.Engine;
 /// <summary>
 /// The one channel of a node: what the leaders of other nodes, and those who wait for leaders here, have to say.
 /// </summary>
-/// <remarks>
-/// A message may come before its flight is known here, since it comes another way than the answer of the command that the flight is known by. So the last messages that were
-/// for nobody are kept for a while.
-/// </remarks>
 internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
 {
     /// <summary>The letter by which listeners learn that no messages will come.</summary>
     public const char Closed = 'C';
 
-    /// <summary>How many messages are kept that were for nobody.</summary>
-    private const int Kept = 512;
-
     /// <summary>How long after a failure no subscription is tried.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
-    private readonly object _gate = new();
     private readonly RedisChannel _channel = RedisChannel.Literal(channel);
-
-    /// <summary>Who listens, by the leader's id. Guarded by the gate.</summary>
-    private readonly Dictionary<string, List<Action<char>>> _listeners = [];
-
-    /// <summary>The last message of a flight that was for nobody. Guarded by the gate.</summary>
-    private readonly Dictionary<string, char> _unclaimed = [];
-
-    /// <summary>The flights of such messages, the oldest first. Guarded by the gate.</summary>
-    private readonly Queue<string> _order = new();
 
     private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Of the last attempt. Used while the inbox is opened, by one thread at a time.</summary>
+    private Task? _subscription;
+
     private long _failedAt;
     private bool _isOpen;
+
+    public Listeners Listeners { get; } = new();
 
     /// <summary>The channel as scripts have to name it: they do not know of the prefix that the connection adds.</summary>
     public string WireName { get; } = PrefixOf(redis) + channel;
@@ -47,27 +35,29 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
         set => Volatile.Write(ref _isOpen, value);
     }
 
-    /// <summary>Begins to listen. Not to be called by two threads at once. Does not throw.</summary>
+    /// <summary>Begins to listen, once. Not to be called by two threads at a time. Does not throw.</summary>
     /// <returns>Whether the server has confirmed it; null if it did not answer in time.</returns>
     public async ValueTask<bool?> SubscribeAsync(TimeSpan timeout)
     {
-        if (_failedAt != 0 && TimeProvider.System.GetElapsedTime(_failedAt) < s_pause)
+        if (_subscription is null or { IsFaulted: true } or { IsCanceled: true })
         {
-            return false;
+            if (_failedAt != 0 && TimeProvider.System.GetElapsedTime(_failedAt) < s_pause)
+            {
+                return false;
+            }
+
+            _subscription = Subscribe();
         }
 
-        Task? subscription = null;
         try
         {
-            subscription = redis.GetSubscriber().SubscribeAsync(_channel, OnMessage);
-            await subscription.WaitAsync(timeout).ConfigureAwait(false);
+            // One that is late is not begun again: every subscription would have the message handled once more.
+            await _subscription.WaitAsync(timeout).ConfigureAwait(false);
             return true;
         }
         catch (Exception exception)
         {
             _failedAt = TimeProvider.System.GetTimestamp();
-            _ = subscription?.ContinueWith(
-                static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             return exception is TimeoutException ? null : false;
         }
     }
@@ -85,48 +75,10 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
         }
     }
 
-    /// <summary>Has a listener hear the messages of one flight, also the last that has come already.</summary>
-    public void Listen(string leader, Action<char> listener)
-    {
-        char? missed;
-        lock (_gate)
-        {
-            if (!_listeners.TryGetValue(leader, out var all))
-            {
-                _listeners[leader] = all = [];
-            }
-
-            all.Add(listener);
-            missed = _unclaimed.TryGetValue(leader, out var last) ? last : null;
-        }
-
-        if (missed is { } letter)
-        {
-            listener(letter);
-        }
-    }
-
-    public void Ignore(string leader, Action<char> listener)
-    {
-        lock (_gate)
-        {
-            if (_listeners.TryGetValue(leader, out var all) && all.Remove(listener) && all.Count == 0)
-            {
-                _listeners.Remove(leader);
-            }
-        }
-    }
-
     /// <summary>Ends the subscription, and wakes all who listen. Does not throw.</summary>
     public async Task CloseAsync()
     {
-        List<Action<char>> listeners;
-        lock (_gate)
-        {
-            listeners = [.. _listeners.Values.SelectMany(static all => all)];
-        }
-
-        listeners.ForEach(static listener => listener(Closed));
+        Listeners.TellAll(Closed);
         try
         {
             await redis.GetSubscriber().UnsubscribeAsync(_channel, OnMessage, CommandFlags.FireAndForget).ConfigureAwait(false);
@@ -134,6 +86,21 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
         catch (Exception)
         {
             // The server ends it with the connection.
+        }
+    }
+
+    private Task Subscribe()
+    {
+        try
+        {
+            var subscription = redis.GetSubscriber().SubscribeAsync(_channel, OnMessage);
+            _ = subscription.ContinueWith(
+                static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            return subscription;
+        }
+        catch (Exception exception)
+        {
+            return Task.FromException(exception);
         }
     }
 
@@ -145,38 +112,7 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
             return;
         }
 
-        var (letter, leader) = (text[0], text[1..]);
-        Action<char>[] listeners;
-        lock (_gate)
-        {
-            if (!_listeners.TryGetValue(leader, out var all))
-            {
-                Keep(leader, letter);
-                return;
-            }
-
-            listeners = [.. all];
-        }
-
-        foreach (var listener in listeners)
-        {
-            listener(letter);
-        }
-    }
-
-    private void Keep(string leader, char letter)
-    {
-        if (!_unclaimed.TryAdd(leader, letter))
-        {
-            _unclaimed[leader] = letter;
-            return;
-        }
-
-        _order.Enqueue(leader);
-        if (_order.Count > Kept)
-        {
-            _unclaimed.Remove(_order.Dequeue());
-        }
+        Listeners.Tell(text[1..], text[0]);
     }
 
     private static string PrefixOf(IConnectionMultiplexer redis)

@@ -55,7 +55,7 @@ internal sealed class LedFlight
     public long EarliestNow => _reply.ServerTime + (long)TimeProvider.System.GetElapsedTime(_reply.At).TotalMicroseconds;
 
     /// <summary>Begins to listen for those who wait.</summary>
-    public void Open() => _engine.Inbox.Listen(Id, OnMessage);
+    public void Open() => _engine.Inbox.Listeners.Add(Id, OnMessage);
 
     /// <summary>Gives the flight up, so that others take over at once.</summary>
     public Task GiveUpAsync() => TryEnd() ? EndUntilConfirmedAsync(FlightEnd.GivenUp) : Task.CompletedTask;
@@ -147,7 +147,7 @@ internal sealed class LedFlight
         }
 
         _renewal.Dispose();
-        _engine.Inbox.Ignore(Id, OnMessage);
+        _engine.Inbox.Listeners.Remove(Id, OnMessage);
         _onEnd(this);
         return true;
     }

@@ -38,7 +38,7 @@ internal sealed class Follower : IDisposable
     {
         Leave();
         (Leader, RegisteredAt) = (leader, registeredAt);
-        _inbox.Listen(leader, _onMessage);
+        _inbox.Listeners.Add(leader, _onMessage);
         if (!_isWaiting)
         {
             _isWaiting = true;
@@ -52,7 +52,7 @@ internal sealed class Follower : IDisposable
     {
         if (Leader.Length > 0)
         {
-            _inbox.Ignore(Leader, _onMessage);
+            _inbox.Listeners.Remove(Leader, _onMessage);
             Leader = "";
         }
     }

@@ -1,0 +1,103 @@
+using StackExchange.Redis;
+
+namespace Polly.SingleFlight.Redis.Engine;
+
+/// <summary>How scripts are sent. None of this throws, except for the caller's own cancellation.</summary>
+internal sealed class ScriptSender(IDatabase database)
+{
+    /// <summary>How many answers it takes until the fastest is known.</summary>
+    private const int FirstAnswers = 16;
+
+    /// <summary>What no answer is faster by.</summary>
+    private static readonly TimeSpan s_slack = TimeSpan.FromMilliseconds(0.2);
+
+    /// <summary>The time of the fastest answer, in ticks.</summary>
+    private long _fastest = long.MaxValue / 4;
+
+    private int _answers;
+
+    public Health Health { get; } = new(database);
+
+    /// <summary>Sends a script without waiting for the answer.</summary>
+    public void Send(string script, RedisKey[] keys, RedisValue[] values)
+    {
+        try
+        {
+            Observe(database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster | CommandFlags.FireAndForget));
+        }
+        catch (Exception)
+        {
+            // The lease, or the next look of those who wait, does it then.
+        }
+    }
+
+    /// <summary>Runs a script.</summary>
+    /// <param name="script">The script.</param>
+    /// <param name="keys">Its keys.</param>
+    /// <param name="values">Its arguments.</param>
+    /// <param name="timeout">How long to wait for the answer.</param>
+    /// <param name="undo">Called when the command may have been heard although there is no answer.</param>
+    /// <param name="token">Ends the wait for the answer.</param>
+    public async Task<Answer> RunAsync(
+        string script, RedisKey[] keys, RedisValue[] values, TimeSpan timeout, Action? undo = null, CancellationToken token = default)
+    {
+        var routed = keys is [var first, ..] ? first : default;
+        if (!Health.IsUp(routed))
+        {
+            return default;
+        }
+
+        Task<RedisResult>? sent = null;
+        var begin = TimeProvider.System.GetTimestamp();
+        try
+        {
+            sent = database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster);
+            var result = await sent.WaitAsync(timeout, token).ConfigureAwait(false);
+            return Note(result, begin, TimeProvider.System.GetTimestamp());
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            Observe(sent);
+            undo?.Invoke();
+            throw;
+        }
+        catch (TimeoutException)
+        {
+            Observe(sent);
+            Health.WasLate(routed);
+            undo?.Invoke();
+            return default;
+        }
+        catch (Exception)
+        {
+            if (sent is not null)
+            {
+                undo?.Invoke();
+            }
+
+            return default;
+        }
+    }
+
+    /// <summary>Notes how long Redis takes. Two answers at once do no harm.</summary>
+    private Answer Note(RedisResult result, long begin, long end)
+    {
+        var took = TimeProvider.System.GetElapsedTime(begin, end);
+        var fastest = new TimeSpan(Volatile.Read(ref _fastest));
+        if (took < fastest)
+        {
+            Volatile.Write(ref _fastest, took.Ticks);
+            fastest = took;
+        }
+
+        // What an answer takes longer than the fastest, it may have taken on its way back.
+        var delay = took - fastest + s_slack;
+        return new Answer(result, end, delay < took && Interlocked.Increment(ref _answers) > FirstAnswers ? delay : took);
+    }
+
+    private static void Observe(Task? task) => task?.ContinueWith(
+        static ended => _ = ended.Exception,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
+}
