@@ -149,13 +149,16 @@ internal sealed class Node : IAsyncDisposable
     {
         public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
         {
-            if (args.Event.EventName == "OnDistributedFlightJoined")
+            MessageKind? kind = args.Event.EventName switch
             {
-                writer.Write(new NodeMessage(MessageKind.Joined, MessageWriter.Now));
-            }
-            else if (args.Event.EventName == "OnDistributedFlightBypassed")
+                "OnFlightJoined" => MessageKind.JoinedHere,
+                "OnDistributedFlightJoined" => MessageKind.Joined,
+                "OnDistributedFlightBypassed" => MessageKind.Bypassed,
+                _ => null,
+            };
+            if (kind is { } known)
             {
-                writer.Write(new NodeMessage(MessageKind.Bypassed, MessageWriter.Now) { Value = args.Arguments!.ToString() });
+                writer.Write(new NodeMessage(known, MessageWriter.Now) { Value = known == MessageKind.Bypassed ? args.Arguments!.ToString() : null });
             }
         }
     }

@@ -39,6 +39,9 @@ public enum MessageKind
     /// <summary>A call follows another node's.</summary>
     Joined,
 
+    /// <summary>A call follows another of the same node.</summary>
+    JoinedHere,
+
     /// <summary>A call runs on this node alone.</summary>
     Bypassed,
 

@@ -12,11 +12,11 @@ public sealed class NodeProcess : IDisposable
     private readonly object _gate = new();
     private readonly Process _process;
     private readonly List<NodeMessage> _messages = [];
-    private readonly Action<NodeMessage>? _onMessage;
+    private readonly Func<NodeMessage, bool>? _onMessage;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _calls;
 
-    private NodeProcess(NodeSettings settings, Process process, Action<NodeMessage>? onMessage)
+    private NodeProcess(NodeSettings settings, Process process, Func<NodeMessage, bool>? onMessage)
     {
         (Settings, _process, _onMessage) = (settings, process, onMessage);
         Closed = Task.Run(ReadAsync);
@@ -42,9 +42,9 @@ public sealed class NodeProcess : IDisposable
 
     /// <summary>Starts a node, and waits until it takes commands.</summary>
     /// <param name="settings">Its settings.</param>
-    /// <param name="onMessage">Told of each line, in order, before anybody waits for it.</param>
+    /// <param name="onMessage">Told of each line, in order; returns whether the line is kept to be waited for. All are kept by default.</param>
     /// <returns>The node.</returns>
-    public static async Task<NodeProcess> StartAsync(NodeSettings settings, Action<NodeMessage>? onMessage = null)
+    public static async Task<NodeProcess> StartAsync(NodeSettings settings, Func<NodeMessage, bool>? onMessage = null)
     {
         var node = new NodeProcess(settings, ChildProcess.StartSelf("node", JsonSerializer.Serialize(settings)), onMessage);
         await node.WaitAsync(MessageKind.Ready);
@@ -105,6 +105,14 @@ public sealed class NodeProcess : IDisposable
     public async Task<NodeMessage> WaitAsync(MessageKind kind, int count = 1) =>
         (await WaitAsync(messages => messages.Where(message => message.Kind == kind).ElementAtOrDefault(count - 1), $"{count} × {kind}"))!;
 
+    /// <summary>Waits for a line.</summary>
+    /// <param name="isIt">Whether it is the line.</param>
+    /// <param name="what">What is waited for.</param>
+    /// <param name="after">How many lines do not count.</param>
+    /// <returns>The line.</returns>
+    public async Task<NodeMessage> WaitAsync(Func<NodeMessage, bool> isIt, string what, int after = 0) =>
+        (await WaitAsync(messages => messages.Skip(after).FirstOrDefault(isIt), what))!;
+
     /// <summary>Waits for the end of a call.</summary>
     /// <param name="call">The number of the call.</param>
     /// <returns>Its last line.</returns>
@@ -151,7 +159,7 @@ public sealed class NodeProcess : IDisposable
                 _process.StandardInput.WriteLine(line);
                 _process.StandardInput.Flush();
             }
-            catch (IOException)
+            catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
             {
                 // It was killed.
             }
@@ -173,7 +181,11 @@ public sealed class NodeProcess : IDisposable
                 continue;
             }
 
-            _onMessage?.Invoke(message);
+            if (_onMessage?.Invoke(message) == false)
+            {
+                continue;
+            }
+
             TaskCompletionSource changed;
             lock (_gate)
             {
