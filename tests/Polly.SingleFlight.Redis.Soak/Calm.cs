@@ -45,7 +45,7 @@ internal sealed class Calm(Seat[] seats, Violations violations)
         {
             var before = nodes[i].Messages.Count;
             calls[i] = nodes[i].Call(key, new Work(TimeSpan.Zero));
-            await nodes[i].WaitAsync(message => message.Kind is MessageKind.Joined or MessageKind.Bypassed, "a part", after: before);
+            await nodes[i].WaitAsync(message => message.Kind is MessageKind.Joined or MessageKind.Began, "a part", after: before);
         }
 
         nodes[0].Open(calls[0]);

@@ -41,12 +41,14 @@ internal sealed class SoakRunner(SoakOptions options, Action<string> say)
             await Task.WhenAll(running);
             say($"faults: {faults.Count()}");
 
-            await EndCallsAsync(seats, oracle);
+            // The oracle objects to calls that do not end.
+            await UntilAsync(() => Task.FromResult(seats.All(seat => oracle.Running(seat.Node!.Settings.Name) == 0)));
             await new Calm(seats, _violations).RunAsync();
             await EndNodesAsync(seats);
             await NothingIsLeftAsync(database);
             oracle.Judge(options.Processes);
             say(oracle.Count());
+            say(oracle.CountLate());
             return _violations;
         }
         finally
@@ -67,10 +69,6 @@ internal sealed class SoakRunner(SoakOptions options, Action<string> say)
             say($"{Stopwatch.GetElapsedTime(begin).TotalSeconds,5:0} s  {oracle.Count()}");
         }
     }
-
-    /// <summary>Waits for the calls; the oracle objects to those that have not ended.</summary>
-    private static Task EndCallsAsync(Seat[] seats, Oracle oracle) =>
-        UntilAsync(() => Task.FromResult(seats.All(seat => oracle.Running(seat.Node!.Settings.Name) == 0)));
 
     private async Task EndNodesAsync(Seat[] seats)
     {
