@@ -35,7 +35,7 @@ internal sealed class SoakRunner(SoakOptions options, Action<string> say)
             [
                 .. seats.Select(seat => new Callers(seat, oracle, options.Keys, rng.Next()).RunAsync(end.Token)),
                 faults.RunAsync(end.Token),
-                new ExpiryWatch(database, _violations).RunAsync(end.Token),
+                new ExpiryWatch(database, options.IsRedis, _violations).RunAsync(end.Token),
             ];
             await ShowAsync(oracle, end.Token);
             await Task.WhenAll(running);
