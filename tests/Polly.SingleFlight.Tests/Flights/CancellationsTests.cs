@@ -38,7 +38,7 @@ public sealed class CancellationsTests
     {
         using var source = new CancellationTokenSource();
         Exception[] branches = [new TimeoutException(), new OperationCanceledException(source.Token)];
-        var exception = new AggregateException(timeOutIsFirst ? branches : branches.Reverse());
+        var exception = new AggregateException(timeOutIsFirst ? branches : [branches[1], branches[0]]);
 
         Assert.True(Cancellations.In(exception)!.AreUnexplained);
     }
