@@ -67,10 +67,12 @@ public sealed class RedisServer : IAsyncLifetime
     public async Task<Dictionary<string, long>> KeysAsync()
     {
         var found = new Dictionary<string, long>();
-        var keys = (RedisKey[])(await Database.ExecuteAsync("KEYS", "polly-sf:*"))!;
-        foreach (var key in keys)
+        foreach (var node in Connection.GetServers())
         {
-            found[key.ToString()] = (long)await Database.ExecuteAsync("PTTL", key);
+            foreach (var key in (RedisKey[])(await node.ExecuteAsync("KEYS", "polly-sf:*"))!)
+            {
+                found[key.ToString()] = (long)await Database.ExecuteAsync("PTTL", key);
+            }
         }
 
         return found;
