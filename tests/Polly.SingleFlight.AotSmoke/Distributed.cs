@@ -1,11 +1,12 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Polly.SingleFlight.Redis;
+using Polly.Telemetry;
 using StackExchange.Redis;
 
 namespace Polly.SingleFlight.AotSmoke;
 
-/// <summary>Single flight across machines. What takes a server runs if <c>SINGLE_FLIGHT_REDIS</c> names one.</summary>
+/// <summary>Single flight across machines, over the server that <c>SINGLE_FLIGHT_REDIS</c> names.</summary>
 internal static partial class Distributed
 {
     public static async Task NodesWithoutRedisRunAlone()
@@ -23,39 +24,34 @@ internal static partial class Distributed
 
     public static async Task NodesShareOneExecution()
     {
-        if (Environment.GetEnvironmentVariable("SINGLE_FLIGHT_REDIS") is not { Length: > 0 } server)
-        {
-            return;
-        }
-
+        var server = Environment.GetEnvironmentVariable("SINGLE_FLIGHT_REDIS")
+            ?? throw new InvalidOperationException("Set SINGLE_FLIGHT_REDIS to the address of a server, as host:port.");
         var calls = 0;
-        var results = new List<Task<SharedToken>>();
-        var begun = Expect.Gate();
         var gate = Expect.Gate();
+        var leads = new EventGate("OnDistributedFlightLed");
+        var follows = new EventGate("OnDistributedFlightJoined");
         var scope = Guid.NewGuid().ToString();
-        for (var node = 0; node < 2; node++)
-        {
-            var connection = await ConnectionMultiplexer.ConnectAsync(server);
-            var group = new RedisSingleFlightGroup(connection, scope);
-            results.Add(Pipeline(group).ExecuteSingleFlightAsync(("tenant", 1), async _ =>
-            {
-                Make(ref calls, "");
-                begun.TrySetResult();
-                await gate.Task;
-                return new SharedToken("leader");
-            }).AsTask());
-            await begun.Task;
-        }
+        await using var first = await ConnectionMultiplexer.ConnectAsync(server);
+        await using var second = await ConnectionMultiplexer.ConnectAsync(server);
+        await using var leading = new RedisSingleFlightGroup(first, scope);
+        await using var following = new RedisSingleFlightGroup(second, scope);
 
-        // The second has registered when it is told so; half a second is more than that takes.
-        await Task.Delay(500);
+        var leader = CallAsync(leading, leads);
+        await leads.Passed;
+        var follower = CallAsync(following, follows);
+        await follows.Passed;
         gate.TrySetResult();
-        foreach (var result in results)
-        {
-            Expect.Equal(new SharedToken("leader"), await result, "result");
-        }
 
+        Expect.Equal(new SharedToken("leader"), await leader, "the leader's result");
+        Expect.Equal(new SharedToken("leader"), await follower, "the follower's result");
         Expect.Equal(1, calls, "calls");
+
+        Task<SharedToken> CallAsync(RedisSingleFlightGroup group, TelemetryListener listener) => Pipeline(group, listener).ExecuteSingleFlightAsync(("tenant", 1), async _ =>
+        {
+            var made = Make(ref calls, "leader");
+            await gate.Task;
+            return made;
+        }).AsTask();
     }
 
     public static Task InvalidOptionsAreNamed()
@@ -74,7 +70,8 @@ internal static partial class Distributed
         }
     }
 
-    private static ResiliencePipeline<SharedToken> Pipeline(RedisSingleFlightGroup group) => new ResiliencePipelineBuilder<SharedToken>()
+    private static ResiliencePipeline<SharedToken> Pipeline(RedisSingleFlightGroup group, TelemetryListener? listener = null) =>
+        new ResiliencePipelineBuilder<SharedToken> { TelemetryListener = listener }
         .AddSingleFlight()
         .AddDistributedSingleFlight(group, new DistributedSingleFlightStrategyOptions<SharedToken> { JsonTypeInfo = SharedTokenJson.Default.SharedToken, CommandTimeout = TimeSpan.FromSeconds(10) })
         .Build();
@@ -83,6 +80,22 @@ internal static partial class Distributed
     {
         calls++;
         return new SharedToken(text);
+    }
+
+    /// <summary>Opens when an event is reported.</summary>
+    private sealed class EventGate(string name) : TelemetryListener
+    {
+        private readonly TaskCompletionSource _passed = Expect.Gate();
+
+        public Task Passed => _passed.Task.WaitAsync(TimeSpan.FromMinutes(1));
+
+        public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
+        {
+            if (args.Event.EventName == name)
+            {
+                _passed.TrySetResult();
+            }
+        }
     }
 
     internal sealed record SharedToken(string Text);

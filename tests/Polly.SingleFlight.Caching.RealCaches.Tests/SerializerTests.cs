@@ -6,7 +6,7 @@ using Polly.Telemetry;
 
 namespace Polly.SingleFlight.Caching.RealCaches.Tests;
 
-/// <summary>The serializer that is registered for a type writes the type; what is immutable stays so.</summary>
+/// <summary>The serializer that is registered for a type writes the type.</summary>
 public partial class SerializerTests(RedisServer redis) : RealCacheTest(redis)
 {
     private const string Secret = "a secret that must not be read in Redis";
@@ -161,68 +161,6 @@ public partial class SerializerTests(RedisServer redis) : RealCacheTest(redis)
         Assert.Equal(1, Probe[Upstream]);
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds.All), MemberType = typeof(Kinds))]
-    public async Task ImmutableResult_HitsAreTheSameObject(CacheKind kind)
-    {
-        var pipeline = Cached<Immutable>(NewNode(kind));
-        await Read(pipeline, "k", new Immutable("value"));
-
-        var first = await Read(pipeline, "k", new Immutable("unused"));
-        var second = await Read(pipeline, "k", new Immutable("unused"));
-
-        Assert.Equal("value", first.Value);
-        Assert.Same(first, second);
-    }
-
-    [Theory]
-    [MemberData(nameof(Kinds.Distributed), MemberType = typeof(Kinds))]
-    public async Task ImmutableResult_OnAnotherNode_IsReadOnceAndTheSameObject(CacheKind kind)
-    {
-        await Read(Cached<Immutable>(NewNode(kind)), "k", new Immutable("value"));
-        var pipeline = Cached<Immutable>(NewNode(kind), group: new SingleFlightGroup());
-
-        // The first is handed out as it was read, and the cache may keep another.
-        Assert.Equal("value", (await Read(pipeline, "k", new Immutable("unused"))).Value);
-
-        Assert.Same(await Read(pipeline, "k", new Immutable("unused")), await Read(pipeline, "k", new Immutable("unused")));
-        Assert.Equal(1, Probe[Upstream]);
-    }
-
-    [Theory]
-    [MemberData(nameof(Kinds.All), MemberType = typeof(Kinds))]
-    public Task Integer_IsKept(CacheKind kind) => IsKept(kind, 0, 1);
-
-    [Theory]
-    [MemberData(nameof(Kinds.All), MemberType = typeof(Kinds))]
-    public Task NullableWithoutValue_IsKept(CacheKind kind) => IsKept<int?>(kind, null, 1);
-
-    [Theory]
-    [MemberData(nameof(Kinds.All), MemberType = typeof(Kinds))]
-    public Task NullString_IsKept(CacheKind kind) => IsKept<string?>(kind, null, "unused");
-
-    [Theory]
-    [MemberData(nameof(Kinds.All), MemberType = typeof(Kinds))]
-    public Task NullObject_IsKept(CacheKind kind) => IsKept<Token?>(kind, null, new Token());
-
-    [Theory]
-    [MemberData(nameof(Kinds.All), MemberType = typeof(Kinds))]
-    public Task DefaultStruct_IsKept(CacheKind kind) => IsKept(kind, default(DateTimeOffset), DateTimeOffset.MaxValue);
-
-    [Theory]
-    [InlineData(CacheKind.Memory)]
-    [InlineData(CacheKind.Hybrid)]
-    [InlineData(CacheKind.HybridRedis)]
-    public Task Tuple_IsKept(CacheKind kind) => IsKept(kind, (1, "two"), (0, ""));
-
-    [Theory]
-    [MemberData(nameof(Kinds.All), MemberType = typeof(Kinds))]
-    public Task Bytes_AreKept(CacheKind kind) => IsKept<byte[]>(kind, [1, 2, 3], []);
-
-    [Theory]
-    [MemberData(nameof(Kinds.All), MemberType = typeof(Kinds))]
-    public Task EmptyString_IsKept(CacheKind kind) => IsKept(kind, "", "unused");
-
     /// <summary>A node with another key cannot read what is there: it calls, and says so.</summary>
     [Fact]
     public async Task Unreadable_IsCalledForAndReported()
@@ -254,20 +192,6 @@ public partial class SerializerTests(RedisServer redis) : RealCacheTest(redis)
         var oldElsewhere = Cached(NewNode(kind), Counted<Token>(configure: options => options.Version = "1"), group: new SingleFlightGroup());
         Assert.Equal("1", (await Read(oldElsewhere, "k", new Token { Value = "unused" })).Value);
         Assert.Equal(3, Probe[Upstream]);
-    }
-
-    private async Task IsKept<T>(CacheKind kind, T value, T unused)
-    {
-        var pipeline = Cached<T>(NewNode(kind));
-        Assert.Equal(value, await Read(pipeline, "k", value));
-
-        Assert.Equal(value, await Read(pipeline, "k", unused));
-        Assert.Equal(1, Probe[Upstream]);
-        if (kind is CacheKind.HybridRedis or CacheKind.FusionRedis)
-        {
-            Assert.Equal(value, await Read(Cached<T>(NewNode(kind), group: new SingleFlightGroup()), "k", unused));
-            Assert.Equal(1, Probe[Upstream]);
-        }
     }
 
     /// <summary>Looks at everything of this test that Redis has.</summary>

@@ -17,8 +17,7 @@ public sealed class FreshnessTests(RedisServer server) : DistributedTest(server)
         Assert.True(await nodes[3].Group.ForgetAsync("key"));
         Assert.Equal(2, await nodes[2].Call("key", 2).Soon());
 
-        // Three leases later by the clock of the server.
-        await Task.Delay(3 * lease);
+        await PassesOnTheServer(3 * lease);
         Assert.Equal(3, await nodes[3].Call("key", 3).Soon());
         Assert.False(calls[1].IsCompleted);
         gate.Open();
@@ -91,8 +90,7 @@ public sealed class FreshnessTests(RedisServer server) : DistributedTest(server)
             return 1;
         }, _ => Task.FromResult(-1));
 
-        // The clock of the server, which nothing here can move.
-        await Task.Delay(50);
+        await PassesOnTheServer(impatient.MaxJoinAge);
         Assert.Equal(2, await young.Call("key", 2).Soon());
         Assert.Equal(0, young.Listener.Count(Joined));
         gate.Open();

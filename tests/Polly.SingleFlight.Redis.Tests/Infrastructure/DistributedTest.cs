@@ -93,6 +93,15 @@ public abstract class DistributedTest(RedisServer server) : IAsyncLifetime
         }
     }
 
+    /// <summary>Waits until a time has passed by the clock of the server, which nothing here can move.</summary>
+    protected async Task PassesOnTheServer(TimeSpan time)
+    {
+        var begin = await NowAsync();
+        await Eventually(async () => await NowAsync() - begin > time, "the server's clock");
+
+        Task<DateTime> NowAsync() => Server.Connection.GetServers()[0].TimeAsync();
+    }
+
     /// <summary>The keys in Redis of one key of the test's scope, with the rest of their time.</summary>
     private protected async Task<Dictionary<string, long>> KeysOf<T>(Node<T> node, object key)
     {
