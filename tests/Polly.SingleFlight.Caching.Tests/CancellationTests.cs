@@ -111,7 +111,7 @@ public sealed class CancellationTests : CacheTest
         var gate = new Gate();
         using var source = new CancellationTokenSource();
         var leader = Fetch(pipeline, "key", gate);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var follower = Fetch(pipeline, "key", source.Token);
         await Probe.Reached(Joined, 1);
         await source.CancelAsync();

@@ -114,7 +114,7 @@ public sealed class CompositionTests : CacheTest
         var gate = new Gate();
         using var source = new CancellationTokenSource();
         var leader = Fetch(pipeline, "key", gate, source.Token);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var follower = Fetch(pipeline, "key");
         await Probe.Reached(Joined, 1);
         await source.CancelAsync();

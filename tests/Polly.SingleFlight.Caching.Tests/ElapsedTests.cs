@@ -61,7 +61,7 @@ public sealed class ElapsedTests : CacheTest
             await mine.Opened;
             return $"result {gates.Count}";
         });
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         Clock.Advance(5 * s_second);
         var follower = Fetch(pipeline, "key");
         await Probe.Reached(Joined, 1);

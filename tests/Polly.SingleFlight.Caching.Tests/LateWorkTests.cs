@@ -25,7 +25,7 @@ public sealed class LateWorkTests : CacheTest
             .Build();
         var gate = new Gate();
         var leader = Fetch(pipeline, "key", gate);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         Clock.Advance(s_second / 2);
         var follower = Fetch(pipeline, "key");
         await Probe.Reached(Joined, 1);
@@ -108,7 +108,7 @@ public sealed class LateWorkTests : CacheTest
         var cached = Cached(options);
         var gate = new Gate();
         var leader = Fetch(bare, "key", gate);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var follower = Fetch(cached, "key");
         await Probe.Reached(Joined, 1);
         await options.ManualControl.EvictAsync("key");
@@ -129,7 +129,7 @@ public sealed class LateWorkTests : CacheTest
         await options.ManualControl.EvictAsync("key");
         var gate = new Gate();
         var leader = Fetch(bare, "key", gate);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var follower = Fetch(cached, "key");
         await Probe.Reached(Joined, 1);
         gate.Open();
@@ -154,7 +154,7 @@ public sealed class LateWorkTests : CacheTest
         using var source = new CancellationTokenSource();
         var gate = new Gate();
         var leader = Fetch(pipeline, "key", gate, source.Token);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
         context.SetSingleFlightKey("key");
         var follower = pipeline.ExecuteAsync(static _ => new ValueTask<string>("not called"), context).AsTask();
@@ -182,7 +182,7 @@ public sealed class LateWorkTests : CacheTest
         Clock.Advance(11 * s_second);
         using var source = new CancellationTokenSource();
         var leader = Fetch(pipeline, "key", new Gate(), source.Token);
-        await Probe.Reached(Started, 2);
+        await Probe.Reached(Upstream, 2);
         var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
         context.SetSingleFlightKey("key");
         var follower = pipeline.ExecuteAsync(
@@ -235,7 +235,7 @@ public sealed class LateWorkTests : CacheTest
         var cached = Cached(options);
         var gate = new Gate();
         var leader = Fetch(bare, "key", gate);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var follower = Fetch(cached, "key");
         await Probe.Reached(Joined, 1);
 

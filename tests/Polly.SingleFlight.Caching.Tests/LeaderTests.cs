@@ -11,7 +11,7 @@ public sealed class LeaderTests : CacheTest
         var gate = new Gate();
         using var source = new CancellationTokenSource();
         var leader = Fetch(pipeline, "key", gate, source.Token);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var follower = Fetch(pipeline, "key");
         await Probe.Reached(Joined, 1);
         await source.CancelAsync();
@@ -52,7 +52,7 @@ public sealed class LeaderTests : CacheTest
         var pipeline = AddCache(Builder<string>("unshared"), kind, Counted<string>()).AddSingleFlight(Watched(flights)).Build();
         var gate = new Gate();
         var leader = Fetch(pipeline, "key", gate);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var follower = Fetch(pipeline, "key");
         await Probe.Reached(Joined, 1);
         gate.Open();
@@ -82,12 +82,13 @@ public sealed class LeaderTests : CacheTest
         var leader = pipeline.ExecuteAsync(
             async (_, _) =>
             {
+                var answer = Answer("key");
                 await gate.Opened;
-                return Answer("key");
+                return answer;
             },
             context,
             0).AsTask();
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var follower = Fetch(pipeline, "key");
         await Probe.Reached(Joined, 1);
         await source.CancelAsync();

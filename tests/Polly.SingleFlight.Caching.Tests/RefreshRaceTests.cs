@@ -44,7 +44,7 @@ public sealed class RefreshRaceTests : CacheTest
         Clock.Advance(2 * s_second);
 
         var foreground = Fetch(pipeline, "key", gate);
-        await Probe.Reached(Started, 2);
+        await Probe.Reached(Upstream, 2);
         held.Open();
         await Probe.Reached(Joined, 1);
         gate.Open();

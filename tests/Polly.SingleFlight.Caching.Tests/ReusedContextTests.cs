@@ -14,7 +14,7 @@ public sealed class ReusedContextTests : CacheTest
             .Build();
         var gate = new Gate();
         var leader = Fetch(pipeline, "A", gate);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var context = ResilienceContextPool.Shared.Get(CancellationToken.None);
         context.SetSingleFlightKey("A");
         var follower = pipeline.ExecuteAsync(_ => new ValueTask<string>("own"), context).AsTask();

@@ -34,7 +34,7 @@ public sealed class SynchronousTests : CacheTest
         var pipeline = Cached<string>(kind);
         var gate = new Gate();
         var leader = Fetch(pipeline, "key", gate);
-        await Probe.Reached(Started, 1);
+        await Probe.Reached(Upstream, 1);
         var blocked = Enumerable.Range(0, 5).Select(_ => SyncCall.Start("key", default, null, context =>
             pipeline.Execute(static (_, self) => self.Answer("key"), context, this))).ToArray();
         await Probe.Reached(Joined, 5);
