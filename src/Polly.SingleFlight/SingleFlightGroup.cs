@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Polly.SingleFlight.Flights;
 
 namespace Polly.SingleFlight;
@@ -10,6 +11,7 @@ namespace Polly.SingleFlight;
 /// All members are safe to call from any thread. They see joinable flights only: a flight that was forgotten, or
 /// superseded because of <see cref="SingleFlightStrategyOptions.MaxJoinAge"/>, keeps its callers but is no longer seen.
 /// </remarks>
+[DebuggerDisplay("{Table}")]
 public sealed class SingleFlightGroup
 {
     /// <summary>

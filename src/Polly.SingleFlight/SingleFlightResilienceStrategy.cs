@@ -47,7 +47,7 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
     {
         if (call.Context.CancellationToken.IsCancellationRequested)
         {
-            return new(Reject<TResult>(call.Context));
+            return new(Outcomes.Reject<TResult>(call.Context));
         }
 
         try
@@ -57,7 +57,7 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
         }
         catch (Exception exception)
         {
-            return new(Reject<TResult>(call.Context, exception));
+            return new(Outcomes.Reject<TResult>(call.Context, exception));
         }
     }
 
@@ -84,7 +84,7 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
         }
         catch (Exception exception)
         {
-            return Reject<TResult>(call.Context, exception);
+            return Outcomes.Reject<TResult>(call.Context, exception);
         }
 
         return await Execute(decision, call).ConfigureAwait(call.Context.ContinueOnCapturedContext);
@@ -99,7 +99,7 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
     {
         if (call.Context.CancellationToken.IsCancellationRequested)
         {
-            return new(Reject<TResult>(call.Context));
+            return new(Outcomes.Reject<TResult>(call.Context));
         }
 
         if (key is null or "")
@@ -110,7 +110,7 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
         _parts.KeyUse.Keyed();
         if (ResultOwnership<TResult>.IsExclusive && _parts.Sharing is not { MakesCopies: true })
         {
-            return new(Reject<TResult>(call.Context, ResultOwnership.CannotShare(typeof(TResult))));
+            return new(Outcomes.Reject<TResult>(call.Context, ResultOwnership.CannotShare(typeof(TResult))));
         }
 
         Flight<TResult>? flight;
@@ -123,7 +123,7 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
         catch (Exception exception)
         {
             // The comparer or the clock threw; nothing was changed by then.
-            return new(Reject<TResult>(call.Context, exception));
+            return new(Outcomes.Reject<TResult>(call.Context, exception));
         }
 
         // No conditional expression: it would copy what a branch returns.
@@ -138,16 +138,5 @@ internal sealed class SingleFlightResilienceStrategy : ResilienceStrategy
         }
 
         return LoneRun.Execute(_parts, BypassReason.Reentrancy, call);
-    }
-
-    /// <summary>Ends an execution that neither flew nor ran alone; an earlier result of the same context must not pass for its own.</summary>
-    private static Outcome<TResult> Reject<TResult>(ResilienceContext context, Exception? exception = null)
-    {
-        if (context.Properties.TryGetValue(ContextProperties.Participation, out _))
-        {
-            context.Properties.Set(ContextProperties.Participation, null);
-        }
-
-        return exception is null ? Outcomes.Canceled<TResult>(context) : Outcome.FromException<TResult>(exception);
     }
 }

@@ -16,7 +16,14 @@ internal sealed class KeyCalls(KeyLedger ledger, object storageKey)
     public object StorageKey { get; } = storageKey;
 
     /// <summary>Guarded by the gate of the ledger.</summary>
-    public HashSet<Permit> Permits_NeedsLock { get; } = [];
+    public HashSet<Permit> Permits_NeedsLock
+    {
+        get
+        {
+            Ledger.AssertIsHeld();
+            return field;
+        }
+    } = [];
 
     /// <summary>Waits until no other result of this key is being stored, but not for one that never ends.</summary>
     public Task<bool> TryEnterStoreAsync(CancellationToken cancellationToken) => _storing.Wait(0, CancellationToken.None)

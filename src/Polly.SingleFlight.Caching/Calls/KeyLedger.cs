@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Polly.SingleFlight.Caching.Calls;
 
 /// <summary>
@@ -128,8 +130,12 @@ internal sealed class KeyLedger
         }
     }
 
+    [Conditional("DEBUG")]
+    public void AssertIsHeld() => Debug.Assert(Monitor.IsEntered(_gate), "The gate is held.");
+
     private long EvictionsOf_NeedsLock(object storageKey)
     {
+        AssertIsHeld();
         try
         {
             return _evictions[Number(storageKey)];

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Polly.SingleFlight.Caching.Calls;
 
 /// <summary>
@@ -89,6 +91,7 @@ internal sealed class RecentEvictions(TimeProvider clock, TimeSpan span)
 
     private void DropOld_NeedsLock(long now)
     {
+        Debug.Assert(Monitor.IsEntered(_gate), "The gate is held.");
         while (_order.TryPeek(out var first) && clock.GetElapsedTime(first.Time, now) >= span)
         {
             _order.Dequeue();

@@ -6,14 +6,14 @@ namespace Polly.SingleFlight.Redis.Engine;
 /// A flight that this node leads in Redis, from the answer that said so to its end.
 /// </summary>
 /// <remarks>
-/// <para>L1. The lease is renewed at a third of it, from the start until the end, and not any more once the flight is lost.</para>
-/// <para>L2. A flight ends once: with an outcome, or given up. Who comes second does nothing.</para>
+/// <para>The lease is renewed at a third of it, from the start until the end, and not any more once the flight is lost.</para>
+/// <para>A flight ends once: with an outcome, or given up. Who comes second does nothing.</para>
 /// <para>
-/// L3. Who registers when a caller may hold the outcome already receives nothing. Where somebody is known to wait, the caller here is held until the flight has left Redis. Else it is
+/// Who registers when a caller may hold the outcome already receives nothing. Where somebody is known to wait, the caller here is held until the flight has left Redis. Else it is
 /// held as long as the answer of the acquisition may have been delayed, or until the flight has left, and a registration counts up to the earliest time by the server's clock
 /// that the caller can have been let go at: the time of the acquisition and what has passed here since its answer came. So who registered before the callback ended, receives.
 /// </para>
-/// <para>L4. An end that Redis does not confirm is repeated until the lease is over.</para>
+/// <para>An end that Redis does not confirm is repeated until the lease is over.</para>
 /// </remarks>
 internal sealed class LedFlight
 {

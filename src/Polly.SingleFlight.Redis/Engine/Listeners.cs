@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Polly.SingleFlight.Redis.Engine;
 
 /// <summary>Who listens to the messages of which flight.</summary>
@@ -86,6 +88,7 @@ internal sealed class Listeners
 
     private void Keep_NeedsLock(string leader, char letter)
     {
+        Debug.Assert(Monitor.IsEntered(_gate), "The gate is held.");
         if (!_unclaimed.TryAdd(leader, letter))
         {
             _unclaimed[leader] = letter;

@@ -20,7 +20,7 @@ namespace Polly.SingleFlight.Flights;
 /// </para>
 /// </remarks>
 [DebuggerDisplay("{DebugText,nq}")]
-internal abstract partial class Flight : CancellationTokenSource, IParticipation, IWait, IThreadPoolWorkItem
+internal abstract partial class Flight : FlightProperties, IParticipation, IWait, IThreadPoolWorkItem
 {
     /// <summary>Long ago, so that callers with a limit on a flight's age do not join it.</summary>
     public const long NotStarted = long.MinValue / 2;
@@ -32,11 +32,11 @@ internal abstract partial class Flight : CancellationTokenSource, IParticipation
     private volatile FlightState _state;
 
     protected Flight(FlightRules rules, FlightStripe stripe, int hash, object key, long now)
+        : base(key, rules.DetectReentrancy)
     {
         Rules = rules;
         Stripe = stripe;
         Hash = hash;
-        Key = key;
         StartTimestamp = now;
         Id = stripe.NextId_NeedsLock();
         Joined = 1;
@@ -49,9 +49,6 @@ internal abstract partial class Flight : CancellationTokenSource, IParticipation
     public FlightStripe Stripe { get; }
 
     public int Hash { get; }
-
-    /// <summary>The key; given up when the flight ends.</summary>
-    public object Key { get; private set; }
 
     /// <summary>Sharing data of the leader's call; null without any. Set at creation, null after <see cref="End"/>.</summary>
     public Attachment? Attachment { get; set; }

@@ -27,11 +27,12 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
         get
         {
             Gate.AssertIsHeld();
-            return field;
+            return CountSeen;
         }
-
-        private set;
     }
+
+    /// <summary>The count as it is seen without the gate, for a debugger. Written under the gate.</summary>
+    public int CountSeen { get; private set; }
 
     /// <summary>A number that no other flight of the process has, larger than those of the stripe before.</summary>
     public long NextId_NeedsLock()
@@ -105,7 +106,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
         }
 
         Link_NeedsLock(flight);
-        Count_NeedsLock++;
+        CountSeen++;
         flight.SetJoinable_NeedsLock(true);
     }
 
@@ -128,7 +129,7 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
 
         link = flight.NextInBucket;
         flight.NextInBucket = null;
-        if (--Count_NeedsLock == 0 && _buckets.Length > CapacityKeptWhenEmpty)
+        if (--CountSeen == 0 && _buckets.Length > CapacityKeptWhenEmpty)
         {
             _buckets = new Flight?[SmallestCapacity];
         }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Polly.SingleFlight.Flights;
 
 /// <summary>
@@ -8,6 +10,7 @@ namespace Polly.SingleFlight.Flights;
 /// costs no allocation; an entry is removed by reference and never by key (I1), also under a comparer that throws (I5);
 /// and the lock that guards an entry guards the state of its flight, so that both change together (I2).
 /// </remarks>
+[DebuggerDisplay("{DebugText,nq}")]
 internal sealed class FlightTable
 {
     private static readonly int s_stripeCount =
@@ -40,6 +43,21 @@ internal sealed class FlightTable
             }
 
             return count;
+        }
+    }
+
+    /// <summary>Counts without the gates, since a debugger may have stopped the threads that are inside.</summary>
+    private string DebugText
+    {
+        get
+        {
+            var count = 0;
+            foreach (var stripe in _stripes)
+            {
+                count += stripe.CountSeen;
+            }
+
+            return $"{count} joinable flights";
         }
     }
 

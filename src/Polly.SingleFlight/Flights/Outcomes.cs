@@ -45,4 +45,15 @@ internal static class Outcomes
 
     public static Outcome<TResult> Canceled<TResult>(ResilienceContext context) =>
         Outcome.FromException<TResult>(new OperationCanceledException(context.CancellationToken));
+
+    /// <summary>The outcome of a call that neither flew nor ran alone; an earlier result in the same context must not pass for its own.</summary>
+    public static Outcome<TResult> Reject<TResult>(ResilienceContext context, Exception? exception = null)
+    {
+        if (context.Properties.TryGetValue(ContextProperties.Participation, out _))
+        {
+            context.Properties.Set(ContextProperties.Participation, null);
+        }
+
+        return exception is null ? Canceled<TResult>(context) : Outcome.FromException<TResult>(exception);
+    }
 }

@@ -8,15 +8,17 @@ namespace Polly.SingleFlight.Http;
 /// Shares HTTP responses. It makes the key from the request, has the flight send a clone of the leader's request, and reads the response of a
 /// flight with followers into memory, so that each caller gets its own.
 /// </summary>
-internal sealed partial class HttpSharing : ResultSharing
+internal sealed class HttpSharing : ResultSharing
 {
     private readonly SingleFlightGroup _group;
-    private readonly FlightTelemetry _telemetry;
     private readonly HttpRealm _realm;
     private readonly HttpRequestReader _reader;
     private readonly HttpRequestKeys _keys;
     private readonly Func<SingleFlightKeyGeneratorArguments, ValueTask<object?>>? _keyGenerator;
     private readonly UnshareableMemory _memory;
+    private readonly IdentityGuard _guard;
+    private readonly ResponsePreparation _preparation;
+    private readonly ResponseCopies _copies;
 
     /// <summary>1 after the first warning about a request of an added method. Written with <see cref="Interlocked"/>.</summary>
     private int _optedInReported;
@@ -25,16 +27,17 @@ internal sealed partial class HttpSharing : ResultSharing
     {
         var clock = builder.TimeProvider ?? TimeProvider.System;
         _group = group;
-        _telemetry = telemetry;
         _realm = HttpRealm.Of(options, builder);
         _reader = new HttpRequestReader(options);
         _keys = new HttpRequestKeys(options);
         _keyGenerator = options.HasOwnKeyGenerator ? options.KeyGenerator : null;
         _memory = new UnshareableMemory(options.UnshareableDuration, clock);
         _guard = new IdentityGuard(options);
-        _rules = new ResponseRules(options, _guard);
-        _body = new ResponseBody(options.MaxResponseBodyBytes, new BufferBudget(options.MaxTotalBufferedBytes), options.MaxBodyWait, clock);
-        _shouldShare = options.ShouldShare;
+        _preparation = new ResponsePreparation(
+            new ResponseRules(options, _guard),
+            new ResponseBody(options.MaxResponseBodyBytes, new BufferBudget(options.MaxTotalBufferedBytes), options.MaxBodyWait, clock),
+            _guard);
+        _copies = new ResponseCopies(options.ShouldShare, _memory, telemetry);
     }
 
     public override object Realm => _realm;
@@ -77,6 +80,25 @@ internal sealed partial class HttpSharing : ResultSharing
         context.Properties.Set(ResilienceHttp.Request, request);
         request.Options.Set(ResilienceHttp.Context, context);
     }
+
+    public override ValueTask<Outcome<TResult>> PrepareAsync<TResult>(
+        Attachment? leader, Outcome<TResult> outcome, CancellationToken cancellationToken) => _preparation.PrepareAsync(leader, outcome, cancellationToken);
+
+    public override void ReceiveOriginal<TResult>(Attachment? leader, in Outcome<TResult> outcome) =>
+        ResponsePreparation.ReceiveOriginal(leader, outcome);
+
+    public override ValueTask<SharingDecision> DecideAsync<TResult>(
+        Attachment? leader, object key, ResilienceContext context, Outcome<TResult> outcome, bool? isShared) =>
+        _copies.DecideAsync(leader, key, context, outcome);
+
+    public override ValueTask<FollowerCopy<TResult>> CopyAsync<TResult>(
+        Attachment? leader, Attachment? follower, ResilienceContext context, TResult original) => ResponseCopies.Copy<TResult>(leader, follower);
+
+    public override void ReceiveCopy<TResult>(Attachment? leader, Attachment? follower, TResult copy) =>
+        ResponseCopies.Receive(leader, follower, copy);
+
+    public override void OnNoCopyReceived(Attachment? leader, object key, ResilienceContext context) =>
+        _copies.OnNoneReceived(leader, key, context);
 
     public override IDisposable? BeginAlone(ResilienceContext context) =>
         context.Properties.TryGetValue(ResilienceHttp.Request, out var request) && request is not null ? UriWrite.Begin(request, _group) : null;

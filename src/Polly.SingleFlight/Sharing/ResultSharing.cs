@@ -107,7 +107,7 @@ internal abstract class ResultSharing
     public virtual bool MayBeCausedByLeave(Exception exception) => false;
 
     /// <summary>Asks a predicate of the options. An exception in it means "no" (S7).</summary>
-    protected static async ValueTask<bool> AskAsync<TResult>(
+    protected internal static async ValueTask<bool> AskAsync<TResult>(
         FlightTelemetry telemetry,
         Func<ShouldSharePredicateArguments<TResult>, ValueTask<bool>> shouldShare,
         ResilienceContext context,

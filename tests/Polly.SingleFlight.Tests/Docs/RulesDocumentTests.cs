@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace Polly.SingleFlight.Tests.Docs;
@@ -36,6 +37,21 @@ public sealed partial class RulesDocumentTests
             static name => Assert.True(Exists(name), $"There is no test {name}."));
     }
 
+    /// <summary>A method whose name says that it needs the lock asserts that the lock is held, before it does anything else.</summary>
+    [Fact]
+    public void EveryMethodThatNeedsTheLock_AssertsIt()
+    {
+        var bodies = s_code.Where(static file => file.Path.StartsWith("src/", StringComparison.Ordinal))
+            .SelectMany(static file => NeedsLock().Matches(file.Text).Select(match => (file.Path, match.Groups["name"].Value, Body: match.Groups["first"].Value)))
+            .ToArray();
+
+        Assert.InRange(bodies.Length, 20, int.MaxValue);
+        Assert.All(bodies, static body => Assert.True(
+            body.Body.Contains("AssertIsHeld()", StringComparison.Ordinal) || body.Body == "base.AssertInvariants_NeedsLock();"
+                || body.Body.StartsWith("Debug.Assert(Monitor.IsEntered(", StringComparison.Ordinal),
+            $"{body.Path}: {body.Value} begins with: {body.Body}"));
+    }
+
     [Fact]
     public void Glossary_HasAtMostThirtyTerms()
     {
@@ -63,17 +79,21 @@ public sealed partial class RulesDocumentTests
     }
 
     /// <summary>A comment to the end of its line, and a message that begins with a number.</summary>
-    [GeneratedRegex(@"//[^\n]*|""[SIW]\d{1,2}[: ]")]
+    [GeneratedRegex(@"//[^\n]*|""[SIWLG]\d{1,2}[: ]")]
     private static partial Regex Remark();
 
-    [GeneratedRegex(@"\b[SIW]\d{1,2}\b")]
+    [GeneratedRegex(@"\b[SIWLG]\d{1,2}\b")]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"^\*\*(?<number>[SIW]\d{1,2}) [^*\n]+\.\*\*(?:[^\n]+\n)+", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\*\*(?<number>[SIWLG]\d{1,2}) [^*\n]+\.\*\*(?:[^\n]+\n)+", RegexOptions.Multiline)]
     private static partial Regex Rule();
 
     [GeneratedRegex(@"^Tests: [^\n]+(?:\n[^\n]+)*", RegexOptions.Multiline)]
     private static partial Regex Tests();
+
+    /// <summary>The declaration of a method or a property, an accessor of it, and its first statement.</summary>
+    [GeneratedRegex(@"^ +(?:public|private|protected|internal) [^;=\n]*?\b(?<name>\w+_NeedsLock)\b[^;=]*?\{(?:\s*get\s*\{)?\s*(?<first>[^\n]+)", RegexOptions.Multiline)]
+    private static partial Regex NeedsLock();
 
     [GeneratedRegex("`(?<text>[^`]+)`")]
     private static partial Regex Quoted();

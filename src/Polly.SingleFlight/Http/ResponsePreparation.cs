@@ -3,14 +3,9 @@ using Polly.SingleFlight.Flights;
 namespace Polly.SingleFlight.Http;
 
 /// <summary>Prepares a response while the flight is open, and gives it to the leader.</summary>
-internal sealed partial class HttpSharing
+internal sealed class ResponsePreparation(ResponseRules rules, ResponseBody body, IdentityGuard guard)
 {
-    private readonly IdentityGuard _guard;
-    private readonly ResponseRules _rules;
-    private readonly ResponseBody _body;
-    private readonly Func<ShouldSharePredicateArguments<HttpResponseMessage>, ValueTask<bool>>? _shouldShare;
-
-    public override async ValueTask<Outcome<TResult>> PrepareAsync<TResult>(
+    public async ValueTask<Outcome<TResult>> PrepareAsync<TResult>(
         Attachment? leader, Outcome<TResult> outcome, CancellationToken cancellationToken)
     {
         if (leader is not HttpCall { Exchange: { } exchange } call || outcome.Result is not HttpResponseMessage response)
@@ -20,7 +15,7 @@ internal sealed partial class HttpSharing
 
         try
         {
-            exchange.Unshareable = _rules.Judge(call, exchange, response);
+            exchange.Unshareable = rules.Judge(call, exchange, response);
             if (exchange.Unshareable == Unshareable.None)
             {
                 await ReadAsync(call, exchange, response, cancellationToken).ConfigureAwait(false);
@@ -35,7 +30,7 @@ internal sealed partial class HttpSharing
         }
     }
 
-    public override void ReceiveOriginal<TResult>(Attachment? leader, in Outcome<TResult> outcome)
+    public static void ReceiveOriginal<TResult>(Attachment? leader, in Outcome<TResult> outcome)
     {
         if (outcome.Result is HttpResponseMessage response && leader is HttpCall call)
         {
@@ -58,7 +53,7 @@ internal sealed partial class HttpSharing
         var content = response.Content;
         var lengths = ResponseRules.IsWithoutBody(exchange.Request.Method, response.StatusCode) ? default : ContentLengths.Of(content);
         var announced = lengths.Announced;
-        var reading = await _body.ReadAsync(content, lengths, cancellationToken).ConfigureAwait(false);
+        var reading = await body.ReadAsync(content, lengths, cancellationToken).ConfigureAwait(false);
         if (reading.Rest is { } rest)
         {
             exchange.Unshareable = reading.Unshareable;
@@ -71,10 +66,10 @@ internal sealed partial class HttpSharing
             throw new HttpIOException(HttpRequestError.ResponseEnded, "The body of the response is shorter than announced.");
         }
 
-        var snapshot = new ResponseSnapshot(call, response, reading.Bytes, _guard);
+        var snapshot = new ResponseSnapshot(call, response, reading.Bytes, guard);
         response.Content = snapshot.CreateContent();
         content.Dispose();
-        exchange.Unshareable = announced < reading.Bytes.Count ? Unshareable.LengthMismatch : _rules.JudgeTrailers(response);
+        exchange.Unshareable = announced < reading.Bytes.Count ? Unshareable.LengthMismatch : rules.JudgeTrailers(response);
         exchange.Snapshot = exchange.Unshareable == Unshareable.None ? snapshot : null;
     }
 }

@@ -1,16 +1,17 @@
 using Polly.SingleFlight.Flights;
 using Polly.SingleFlight.Sharing;
+using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Http;
 
 /// <summary>What the followers of a landed flight get.</summary>
-internal sealed partial class HttpSharing
+internal sealed class ResponseCopies(
+    Func<ShouldSharePredicateArguments<HttpResponseMessage>, ValueTask<bool>>? shouldShare, UnshareableMemory memory, FlightTelemetry telemetry)
 {
     /// <summary>1 after the first event of the identity guard. Written with <see cref="Interlocked"/>.</summary>
     private int _guardReported;
 
-    public override async ValueTask<SharingDecision> DecideAsync<TResult>(
-        Attachment? leader, object key, ResilienceContext context, Outcome<TResult> outcome, bool? isShared)
+    public async ValueTask<SharingDecision> DecideAsync<TResult>(Attachment? leader, object key, ResilienceContext context, Outcome<TResult> outcome)
     {
         var exchange = (leader as HttpCall)?.Exchange;
         var reason = await JudgeAsync(exchange, context, outcome).ConfigureAwait(false);
@@ -25,8 +26,7 @@ internal sealed partial class HttpSharing
             reason is Unshareable.BodyTooLarge or Unshareable.BodyTooSlow or Unshareable.BuffersFull ? BypassReason.Limit : BypassReason.Unshared);
     }
 
-    public override ValueTask<FollowerCopy<TResult>> CopyAsync<TResult>(
-        Attachment? leader, Attachment? follower, ResilienceContext context, TResult original)
+    public static ValueTask<FollowerCopy<TResult>> Copy<TResult>(Attachment? leader, Attachment? follower)
     {
         var snapshot = SnapshotOf(leader);
         return new(follower is HttpCall call && snapshot.Fits(call)
@@ -34,7 +34,7 @@ internal sealed partial class HttpSharing
             : FollowerCopy<TResult>.None(BypassReason.Unshared));
     }
 
-    public override void ReceiveCopy<TResult>(Attachment? leader, Attachment? follower, TResult copy)
+    public static void Receive<TResult>(Attachment? leader, Attachment? follower, TResult copy)
     {
         if (copy is HttpResponseMessage response && follower is HttpCall call)
         {
@@ -42,7 +42,7 @@ internal sealed partial class HttpSharing
         }
     }
 
-    public override void OnNoCopyReceived(Attachment? leader, object key, ResilienceContext context) =>
+    public void OnNoneReceived(Attachment? leader, object key, ResilienceContext context) =>
         ReportUnshared(leader, key, SnapshotOf(leader).Status, Unshareable.Vary, context);
 
     private static ResponseSnapshot SnapshotOf(Attachment? leader) => ((HttpCall)leader!).Exchange!.Snapshot!;
@@ -59,7 +59,7 @@ internal sealed partial class HttpSharing
             return exchange is null or { Unshareable: Unshareable.None } ? Unshareable.NotPrepared : exchange.Unshareable;
         }
 
-        if (_shouldShare is null)
+        if (shouldShare is null)
         {
             return Unshareable.None;
         }
@@ -76,7 +76,7 @@ internal sealed partial class HttpSharing
             var asked = outcome.Exception is { } exception
                 ? Outcome.FromException<HttpResponseMessage>(exception)
                 : Outcome.FromResult(copy!);
-            return await AskAsync(_telemetry, _shouldShare, context, asked).ConfigureAwait(false)
+            return await ResultSharing.AskAsync(telemetry, shouldShare, context, asked).ConfigureAwait(false)
                 ? Unshareable.None
                 : Unshareable.ShouldShare;
         }
@@ -90,19 +90,19 @@ internal sealed partial class HttpSharing
     /// <summary>Reports why a response is not shared. Remembers the key unless the next response to it may be shareable.</summary>
     private void ReportUnshared(Attachment? leader, object key, System.Net.HttpStatusCode? status, Unshareable reason, ResilienceContext context)
     {
-        _telemetry.ResponseUnshared(context, reason);
+        telemetry.ResponseUnshared(context, reason);
         if (reason == Unshareable.Identity
             && leader is HttpCall { Exchange.Addition: { } addition }
             && Interlocked.Exchange(ref _guardReported, 1) == 0)
         {
-            _telemetry.IdentityGuard(context, addition);
+            telemetry.IdentityGuard(context, addition);
         }
 
         if (status is { } known && !ResponseRules.IsTransient(known) && reason is not (Unshareable.BuffersFull or Unshareable.LengthMismatch))
         {
             try
             {
-                _memory.Add(key);
+                memory.Add(key);
             }
             catch (Exception)
             {

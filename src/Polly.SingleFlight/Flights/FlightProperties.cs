@@ -5,14 +5,26 @@ namespace Polly.SingleFlight.Flights;
 
 /// <summary>
 /// The properties of the flight's own context, while they are but the key and the flight, as they are for most flights to their end. The first that
-/// somebody writes moves them to the dictionary that the context came with.
+/// somebody writes moves them to the dictionary that the context came with. A base of the flight, which saves an object per flight.
 /// </summary>
-internal abstract partial class Flight : IDictionary<string, object?>
+internal abstract class FlightProperties : CancellationTokenSource, IDictionary<string, object?>
 {
+    /// <summary>Whether the flight is among them, for code further inside to find (S11).</summary>
+    private readonly bool _namesFlight;
+
     /// <summary>The dictionary that the flight stands in for; null while it stands in for none.</summary>
     private IDictionary<string, object?>? _replaced;
 
     private bool _isWritten;
+
+    protected FlightProperties(object key, bool namesFlight)
+    {
+        Key = key;
+        _namesFlight = namesFlight;
+    }
+
+    /// <summary>The key; given up when the flight ends.</summary>
+    public object Key { get; protected set; }
 
     /// <summary>Takes the place of a context's empty dictionary. The context's properties are to be exchanged for this flight.</summary>
     public void ReplaceProperties(IDictionary<string, object?> empty) => _replaced = empty;
@@ -35,7 +47,7 @@ internal abstract partial class Flight : IDictionary<string, object?>
 
     ICollection<object?> IDictionary<string, object?>.Values => Written.Values;
 
-    int ICollection<KeyValuePair<string, object?>>.Count => _isWritten ? Written.Count : Rules.DetectReentrancy ? 2 : 1;
+    int ICollection<KeyValuePair<string, object?>>.Count => _isWritten ? Written.Count : _namesFlight ? 2 : 1;
 
     bool ICollection<KeyValuePair<string, object?>>.IsReadOnly => false;
 
@@ -61,7 +73,7 @@ internal abstract partial class Flight : IDictionary<string, object?>
             if (!_isWritten)
             {
                 entries[ContextProperties.Key.Key] = Key;
-                if (Rules.DetectReentrancy)
+                if (_namesFlight)
                 {
                     entries[ContextProperties.Flight.Key] = this;
                 }
@@ -108,7 +120,7 @@ internal abstract partial class Flight : IDictionary<string, object?>
             return true;
         }
 
-        value = name == ContextProperties.Flight.Key && Rules.DetectReentrancy ? this : null;
+        value = name == ContextProperties.Flight.Key && _namesFlight ? this : null;
         return value is not null;
     }
 }
