@@ -48,7 +48,6 @@ internal sealed class SoakRunner(SoakOptions options, Action<string> say)
             await NothingIsLeftAsync(database);
             oracle.Judge(options.Processes);
             say(oracle.Count());
-            say(oracle.CountLate());
             return _violations;
         }
         finally

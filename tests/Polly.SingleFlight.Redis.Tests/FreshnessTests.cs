@@ -25,6 +25,71 @@ public sealed class FreshnessTests(RedisServer server) : DistributedTest(server)
         await LeavesNothingAsync(nodes[0]);
     }
 
+    /// <summary>A node that follows hears of the end a moment after a caller of the leading node holds the outcome. Who joins the local flight in that moment is too late.</summary>
+    [Fact]
+    public async Task Newcomer_OfAFollowingNode_WhenACallerHoldsTheOutcome_GetsAnother()
+    {
+        var nodes = await StartAllAsync<string>(3);
+        for (var round = 0; round < 100; round++)
+        {
+            var gate = new Gate();
+            var number = round;
+            var executed = nodes[0].Probe["callback"];
+            var joined = nodes[1..].Select(static node => node.Probe[Joined]).ToArray();
+            var leader = nodes[0].Call("key", async _ =>
+            {
+                await gate.Opened;
+                return $"old {number}";
+            }).Soon();
+            await nodes[0].Probe.Reached("callback", executed + 1);
+            var followers = nodes[1..].Select(node => node.Call("key", $"own {number}").Soon()).ToArray();
+            for (var i = 0; i < followers.Length; i++)
+            {
+                await nodes[i + 1].Probe.Reached(Joined, joined[i] + 1);
+            }
+
+            gate.Open();
+            Assert.Equal($"old {number}", await leader);
+            var newcomers = nodes[1..].Select(node => node.Call("key", $"new {number}").Soon()).ToArray();
+
+            Assert.All(await Task.WhenAll(newcomers), result => Assert.Equal($"new {number}", result));
+            Assert.All(await Task.WhenAll(followers), result => Assert.Equal($"old {number}", result));
+        }
+    }
+
+    /// <summary>
+    /// Those who had joined a following node's flight before get the outcome, also if they came just before. Whether they did is known up to the time that a command takes to
+    /// Redis, so a slow machine may call once more now and then.
+    /// </summary>
+    [Fact]
+    public async Task Callers_OfAFollowingNode_ThatCameBefore_GetTheOutcome()
+    {
+        var nodes = await StartAllAsync<string>(2);
+        for (var round = 0; round < 100; round++)
+        {
+            var gate = new Gate();
+            var number = round;
+            var executed = nodes[0].Probe["callback"];
+            var joined = nodes[1].Probe[Joined];
+            var leader = nodes[0].Call("key", async _ =>
+            {
+                await gate.Opened;
+                return $"old {number}";
+            }).Soon();
+            await nodes[0].Probe.Reached("callback", executed + 1);
+            var first = nodes[1].Call("key", "own").Soon();
+            await nodes[1].Probe.Reached(Joined, joined + 1);
+            var others = Enumerable.Range(0, 5).Select(_ => nodes[1].Call("key", "own").Soon()).ToArray();
+            gate.Open();
+
+            Assert.Equal(($"old {number}", $"old {number}"), (await leader, await first));
+            Assert.All(await Task.WhenAll(others), result => Assert.Contains(result, new[] { $"old {number}", "own" }));
+        }
+
+        Assert.Equal(100, nodes[0].Executions);
+        Assert.InRange(nodes[1].Executions, 0, 10);
+    }
+
     [Fact]
     public async Task Forget_ByAGroupWithoutPipelines_IsOfAllVersionsAndTypes()
     {

@@ -29,6 +29,9 @@ internal enum AcquireKind
 /// <param name="Outcome">The outcome.</param>
 internal readonly record struct AcquireReply(AcquireKind Kind, string Leader, long ServerTime, TimeSpan Left, byte[]? Outcome)
 {
+    /// <summary>When the command was sent, as a timestamp of the system's clock.</summary>
+    public long SentAt { get; init; }
+
     /// <summary>When the answer came, as a timestamp of the system's clock.</summary>
     public long At { get; init; }
 
@@ -49,9 +52,9 @@ internal readonly record struct AcquireReply(AcquireKind Kind, string Leader, lo
         {
             return ((string?)values[0], values.Length) switch
             {
-                ("L", 2) => new(AcquireKind.Led, ownId, (long)values[1], default, null) { At = answer.At, Delay = answer.Delay },
-                ("F", 4) => new(AcquireKind.Follows, (string)values[1]!, (long)values[3], Milliseconds(values[2]), null),
-                ("O", 3) => new(AcquireKind.Outcome, "", 0, Milliseconds(values[2]), (byte[]?)values[1]),
+                ("L", 2) => new(AcquireKind.Led, ownId, (long)values[1], default, null) { SentAt = answer.SentAt, At = answer.At, Delay = answer.Delay },
+                ("F", 4) => new(AcquireKind.Follows, (string)values[1]!, (long)values[3], Milliseconds(values[2]), null) { SentAt = answer.SentAt },
+                ("O", 4) => new(AcquireKind.Outcome, "", (long)values[3], Milliseconds(values[2]), (byte[]?)values[1]) { SentAt = answer.SentAt },
                 ("N", 1) => new(AcquireKind.None, "", 0, default, null),
                 _ => Unavailable,
             };

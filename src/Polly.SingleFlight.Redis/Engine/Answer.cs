@@ -4,6 +4,7 @@ namespace Polly.SingleFlight.Redis.Engine;
 
 /// <summary>What Redis has answered.</summary>
 /// <param name="Result">The answer; null if there is none.</param>
+/// <param name="SentAt">When the command was sent, as a timestamp of the system's clock.</param>
 /// <param name="At">When it came, as a timestamp of the system's clock.</param>
 /// <param name="Delay">How long it may have been on its way back beyond what is usual.</param>
-internal readonly record struct Answer(RedisResult? Result, long At, TimeSpan Delay);
+internal readonly record struct Answer(RedisResult? Result, long SentAt, long At, TimeSpan Delay);

@@ -21,7 +21,7 @@ internal sealed class Health(IDatabase database)
     {
         if (Interlocked.Exchange(ref _isHanging, 1) == 0)
         {
-            _ = WatchAsync(key);
+            _ = Detached.Run(() => WatchAsync(key));
         }
     }
 
@@ -40,7 +40,7 @@ internal sealed class Health(IDatabase database)
         }
     }
 
-    private async Task WatchAsync(RedisKey key)
+    private async Task<bool> WatchAsync(RedisKey key)
     {
         // One that is not connected is known to be down, and has to answer before it is connected again.
         while (!_isStopped && IsConnected(key) && !await AnswersAsync(key).ConfigureAwait(false))
@@ -49,6 +49,7 @@ internal sealed class Health(IDatabase database)
         }
 
         Volatile.Write(ref _isHanging, 0);
+        return true;
     }
 
     private async Task<bool> AnswersAsync(RedisKey key)

@@ -78,7 +78,7 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
     /// <summary>Ends the subscription, and wakes all who listen. Does not throw.</summary>
     public async Task CloseAsync()
     {
-        Listeners.TellAll(Closed);
+        Listeners.TellAll(new Message(Closed));
         try
         {
             await redis.GetSubscriber().UnsubscribeAsync(_channel, OnMessage, CommandFlags.FireAndForget).ConfigureAwait(false);
@@ -112,7 +112,8 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
             return;
         }
 
-        Listeners.Tell(text[1..], text[0]);
+        var told = Message.Read(text, out var leader);
+        Listeners.Tell(leader, told);
     }
 
     private static string PrefixOf(IConnectionMultiplexer redis)

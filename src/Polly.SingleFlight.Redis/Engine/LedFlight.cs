@@ -37,7 +37,7 @@ internal sealed class LedFlight
     public LedFlight(RedisEngine engine, FlightName name, AcquireReply reply, TimeSpan lease, TimeSpan timeout, Action<LedFlight> onEnd)
     {
         (_engine, Name, _reply, _lease, _timeout, _onEnd) = (engine, name, reply, lease, timeout, onEnd);
-        _renewal = TimeProvider.System.CreateTimer(static state => _ = ((LedFlight)state!).RenewAsync(), this, lease / 3, lease / 3);
+        _renewal = Detached.CreateTimer(TimeProvider.System, static state => _ = ((LedFlight)state!).RenewAsync(), this, lease / 3, lease / 3);
     }
 
     public FlightName Name { get; }
@@ -120,7 +120,9 @@ internal sealed class LedFlight
             wasAwaited();
         }
 
-        _engine.Deliver(Name, Id, makeOutcome(cutoff == long.MaxValue ? 0 : cutoff), receivers, ended.Inboxes(cutoff, areLate: true));
+        // By now the outcome may be written long after the first caller has it, so it says itself from when on.
+        var heldAt = Math.Min(cutoff, ended.EndedAt);
+        _engine.Deliver(Name, Id, makeOutcome(heldAt), heldAt, receivers, ended.Inboxes(cutoff, areLate: true));
     }
 
     private async Task<EndReply?> EndUntilConfirmedAsync(FlightEnd end)
@@ -161,5 +163,5 @@ internal sealed class LedFlight
         }
     }
 
-    private void OnMessage(char letter) => _isAwaited |= letter == 'W';
+    private void OnMessage(Message message) => _isAwaited |= message.Letter == 'W';
 }

@@ -15,18 +15,18 @@ internal sealed class Listeners
     private readonly object _gate = new();
 
     /// <summary>Who listens, by the leader's id. Guarded by the gate.</summary>
-    private readonly Dictionary<string, List<Action<char>>> _listeners = [];
+    private readonly Dictionary<string, List<Action<Message>>> _listeners = [];
 
     /// <summary>The last message of a flight that was for nobody. Guarded by the gate.</summary>
-    private readonly Dictionary<string, char> _unclaimed = [];
+    private readonly Dictionary<string, Message> _unclaimed = [];
 
     /// <summary>The flights of such messages, the oldest first. Guarded by the gate.</summary>
     private readonly Queue<string> _order = new();
 
     /// <summary>Has a listener hear the messages of one flight, also the last that has come already.</summary>
-    public void Add(string leader, Action<char> listener)
+    public void Add(string leader, Action<Message> listener)
     {
-        char? missed;
+        Message? missed;
         lock (_gate)
         {
             if (!_listeners.TryGetValue(leader, out var all))
@@ -38,14 +38,14 @@ internal sealed class Listeners
             missed = _unclaimed.TryGetValue(leader, out var last) ? last : null;
         }
 
-        if (missed is { } letter)
+        if (missed is { } message)
         {
-            listener(letter);
+            listener(message);
         }
     }
 
     /// <summary>Has a listener hear no more.</summary>
-    public void Remove(string leader, Action<char> listener)
+    public void Remove(string leader, Action<Message> listener)
     {
         lock (_gate)
         {
@@ -57,41 +57,41 @@ internal sealed class Listeners
     }
 
     /// <summary>Tells those who listen to a flight, or keeps the message.</summary>
-    public void Tell(string leader, char letter)
+    public void Tell(string leader, Message message)
     {
-        Action<char>[] listeners;
+        Action<Message>[] listeners;
         lock (_gate)
         {
             if (!_listeners.TryGetValue(leader, out var all))
             {
-                Keep_NeedsLock(leader, letter);
+                Keep_NeedsLock(leader, message);
                 return;
             }
 
             listeners = [.. all];
         }
 
-        Array.ForEach(listeners, listener => listener(letter));
+        Array.ForEach(listeners, listener => listener(message));
     }
 
     /// <summary>Tells everybody.</summary>
-    public void TellAll(char letter)
+    public void TellAll(Message message)
     {
-        List<Action<char>> listeners;
+        List<Action<Message>> listeners;
         lock (_gate)
         {
             listeners = [.. _listeners.Values.SelectMany(static all => all)];
         }
 
-        listeners.ForEach(listener => listener(letter));
+        listeners.ForEach(listener => listener(message));
     }
 
-    private void Keep_NeedsLock(string leader, char letter)
+    private void Keep_NeedsLock(string leader, Message message)
     {
         Debug.Assert(Monitor.IsEntered(_gate), "The gate is held.");
-        if (!_unclaimed.TryAdd(leader, letter))
+        if (!_unclaimed.TryAdd(leader, message))
         {
-            _unclaimed[leader] = letter;
+            _unclaimed[leader] = message;
             return;
         }
 

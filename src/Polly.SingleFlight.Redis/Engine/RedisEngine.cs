@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using Polly.SingleFlight.Redis.Payload;
 using StackExchange.Redis;
 
@@ -11,6 +13,10 @@ internal sealed class RedisEngine
     private const int OutcomeMilliseconds = 5000;
 
     private readonly ScriptSender _sender;
+    private readonly IDatabase _database;
+
+    /// <summary>The clocks of the servers that have answered; more than one in a cluster.</summary>
+    private readonly ConcurrentDictionary<EndPoint, ServerClock> _clocks = new();
 
     private readonly object _gate = new();
 
@@ -19,7 +25,8 @@ internal sealed class RedisEngine
 
     public RedisEngine(IConnectionMultiplexer redis, string channel)
     {
-        _sender = new ScriptSender(redis.GetDatabase());
+        _database = redis.GetDatabase();
+        _sender = new ScriptSender(_database);
         Inbox = new Inbox(redis, channel);
     }
 
@@ -45,8 +52,17 @@ internal sealed class RedisEngine
             request.MaxJoinAge == System.Threading.Timeout.InfiniteTimeSpan ? "-1" : request.MaxJoinAge.TotalMicroseconds.ToString("F0", CultureInfo.InvariantCulture),
             request.Followed, request.MayJoinAnother ? "1" : "0",
         ];
-        return AcquireReply.Read(await _sender.RunAsync(Scripts.Acquire, keys, values, request.Timeout, () => Undo(name, request.Id), token).ConfigureAwait(false), request.Id);
+        var reply = AcquireReply.Read(await _sender.RunAsync(Scripts.Acquire, keys, values, request.Timeout, () => Undo(name, request.Id), token).ConfigureAwait(false), request.Id);
+        if (reply.ServerTime != 0)
+        {
+            ClockOf(name)?.Note(reply.SentAt, reply.ServerTime);
+        }
+
+        return reply;
     }
+
+    /// <summary>A timestamp of the system's clock at which it was not yet later on the server of a flight than the given time; the latest that is known to be one.</summary>
+    public long LastBefore(FlightName name, long serverTime) => ClockOf(name)?.LastBefore(serverTime) ?? long.MinValue + 1;
 
     /// <summary>Renews a lease.</summary>
     /// <returns>Whether the flight is still the leader's; null if Redis did not say.</returns>
@@ -62,8 +78,8 @@ internal sealed class RedisEngine
         EndReply.Read(await _sender.RunAsync(Scripts.End, KeysOf(name, leader), ValuesOf(name, leader, end), timeout).ConfigureAwait(false));
 
     /// <summary>Leaves the outcome of a flight that has ended. Does not wait for the answer.</summary>
-    public void Deliver(FlightName name, string leader, byte[] outcome, List<RedisValue> receivers, List<RedisValue> late) =>
-        _sender.Send(Scripts.Deliver, [name.Outcome(leader), name.Aside(leader)], [leader, outcome, OutcomeMilliseconds, receivers.Count, .. receivers, .. late]);
+    public void Deliver(FlightName name, string leader, byte[] outcome, long heldAt, List<RedisValue> receivers, List<RedisValue> late) =>
+        _sender.Send(Scripts.Deliver, [name.Outcome(leader), name.Aside(leader)], [leader, outcome, OutcomeMilliseconds, heldAt.ToString(CultureInfo.InvariantCulture), receivers.Count, .. receivers, .. late]);
 
     /// <summary>Has newcomers start afresh.</summary>
     /// <returns>Whether Redis has confirmed it.</returns>
@@ -74,6 +90,19 @@ internal sealed class RedisEngine
     /// <returns>Whether messages come in.</returns>
     /// <exception cref="OperationCanceledException">The caller has left.</exception>
     public ValueTask<bool> OpenAsync(TimeSpan timeout, CancellationToken token) => Inbox.IsOpen ? new(true) : new(OpenInbox(timeout).WaitAsync(token));
+
+    private ServerClock? ClockOf(FlightName name)
+    {
+        try
+        {
+            return _database.IdentifyEndpoint(name.Flight, CommandFlags.DemandMaster) is { } server ? _clocks.GetOrAdd(server, static _ => new ServerClock()) : null;
+        }
+        catch (Exception)
+        {
+            // It is not connected any more.
+            return null;
+        }
+    }
 
     private static RedisKey[] KeysOf(FlightName name, string leader) => [name.Index, name.Flight, name.Aside(leader), name.Outcome(leader)];
 
@@ -89,7 +118,7 @@ internal sealed class RedisEngine
     {
         lock (_gate)
         {
-            return _opening is { IsCompleted: false } opening ? opening : _opening = Task.Run(() => OpenInboxAsync(timeout));
+            return _opening is { IsCompleted: false } opening ? opening : _opening = Detached.Run(() => OpenInboxAsync(timeout));
         }
     }
 

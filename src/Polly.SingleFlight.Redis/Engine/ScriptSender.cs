@@ -92,7 +92,7 @@ internal sealed class ScriptSender(IDatabase database)
 
         // What an answer takes longer than the fastest, it may have taken on its way back.
         var delay = took - fastest + s_slack;
-        return new Answer(result, end, delay < took && Interlocked.Increment(ref _answers) > FirstAnswers ? delay : took);
+        return new Answer(result, begin, end, delay < took && Interlocked.Increment(ref _answers) > FirstAnswers ? delay : took);
     }
 
     private static void Observe(Task? task) => task?.ContinueWith(

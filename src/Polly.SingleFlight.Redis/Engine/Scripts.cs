@@ -6,8 +6,8 @@ namespace Polly.SingleFlight.Redis.Engine;
 /// </summary>
 /// <remarks>
 /// Redis runs a script as one step; Garnet, by default, does not. So each relies on steps that are atomic by themselves: HSETNX decides who leads; RENAME takes a flight and all who
-/// wait for it away at once; who registers looks afterwards whether the flight is still there. A message is one letter and a leader's id: O, there is an outcome; G, there
-/// is none, the flight was given up; W, to a leader, somebody waits.
+/// wait for it away at once; who registers looks afterwards whether the flight is still there. A message is one letter and a leader's id: O, there is an outcome, and a space and the time
+/// from which on a caller may have held it follow; G, there is none, the flight was given up; W, to a leader, somebody waits.
 /// </remarks>
 internal static class Scripts
 {
@@ -16,7 +16,7 @@ internal static class Scripts
     /// KEYS: 1 the index, 2 the flight; for a caller that followed, 3 the followed flight when set aside, 4 its outcome.
     /// ARGV: 1 the id to lead with, 2 the lease in ms, 3 the caller's inbox, 4 the kind, 5 the greatest age to join in µs or -1, 6 the followed leader's id or '',
     /// 7 whether to join another flight than that (1 or 0).
-    /// Returns L and the time, F with the leader, the rest of its lease in ms and the time, O with the outcome and the rest of its time in ms, or N.
+    /// Returns L and the time, F with the leader, the rest of its lease in ms and the time, O with the outcome, the rest of its time in ms and the time, or N.
     /// </summary>
     public const string Acquire = """
         local time = redis.call('TIME')
@@ -43,7 +43,7 @@ internal static class Scripts
 
         local function outcome()
           local found = redis.call('GET', KEYS[4])
-          if found then return {'O', found, tostring(redis.call('PTTL', KEYS[4]))} end
+          if found then return {'O', found, tostring(redis.call('PTTL', KEYS[4])), written} end
         end
 
         for attempt = 1, 3 do
@@ -103,8 +103,8 @@ internal static class Scripts
     /// Ends a flight: takes it away, and then, if somebody waits, leaves the outcome and wakes those who wait. Who came later than the cutoff is told that there is none.
     /// KEYS: 1 the index, 2 the flight, 3 the flight when set aside, 4 the outcome.
     /// ARGV: 1 the leader's id, 2 the kind, 3 the outcome or '', 4 how long it is kept in ms, 5 the cutoff in µs or 0, 6 whether the flight is given up (1 or 0).
-    /// Returns how many wait for the outcome, none if the flight was lost; if no outcome was passed, each inbox and the time of its
-    /// registration follow, nobody was told, and who looks still finds the flight set aside.
+    /// Returns how many wait for the outcome, none if the flight was lost, and the time from which on a caller may hold it; if no outcome was passed, each inbox and the time of
+    /// its registration follow, nobody was told, and who looks still finds the flight set aside.
     /// </summary>
     public const string End = """
         if redis.call('HGET', KEYS[2], 'l') == ARGV[1] then
@@ -121,7 +121,9 @@ internal static class Scripts
 
         local isGivenUp, isKept = ARGV[6] == '1', ARGV[3] == '' and ARGV[6] ~= '1'
         local cutoff = tonumber(ARGV[5])
-        local waiting, late, reply = {}, {}, {''}
+        local time = redis.call('TIME')
+        local ended = cutoff > 0 and ARGV[5] or string.format('%.0f', time[1] * 1000000 + time[2])
+        local waiting, late, reply = {}, {}, {'', ended}
         for i = 1, #fields, 2 do
           if #fields[i] > 1 then
             local isLate = isGivenUp or (cutoff > 0 and (tonumber(fields[i + 1]) or 0) > cutoff)
@@ -136,20 +138,21 @@ internal static class Scripts
         if isKept and #waiting > 0 then return reply end
         if #waiting > 0 then redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[4]) end
         redis.call('DEL', KEYS[3])
-        for _, inbox in ipairs(waiting) do redis.call('PUBLISH', inbox, 'O' .. ARGV[1]) end
+        for _, inbox in ipairs(waiting) do redis.call('PUBLISH', inbox, 'O' .. ARGV[1] .. ' ' .. ended) end
         for _, inbox in ipairs(late) do redis.call('PUBLISH', inbox, 'G' .. ARGV[1]) end
         return reply
         """;
 
     /// <summary>
     /// Leaves the outcome of a flight that was ended without one.
-    /// KEYS: 1 the outcome, 2 the flight when set aside. ARGV: 1 the leader's id, 2 the outcome, 3 how long it is kept in ms, 4 how many inboxes receive it, then these, then those that do not.
+    /// KEYS: 1 the outcome, 2 the flight when set aside. ARGV: 1 the leader's id, 2 the outcome, 3 how long it is kept in ms, 4 from when on a caller may hold
+    /// it, 5 how many inboxes receive it, then these, then those that do not.
     /// </summary>
     public const string Deliver = """
-        local count = tonumber(ARGV[4])
+        local count = tonumber(ARGV[5])
         if count > 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
         redis.call('DEL', KEYS[2])
-        for i = 5, #ARGV do redis.call('PUBLISH', ARGV[i], (i - 4 <= count and 'O' or 'G') .. ARGV[1]) end
+        for i = 6, #ARGV do redis.call('PUBLISH', ARGV[i], i - 5 <= count and 'O' .. ARGV[1] .. ' ' .. ARGV[4] or 'G' .. ARGV[1]) end
         return 1
         """;
 

@@ -11,41 +11,36 @@ namespace Polly.SingleFlight.Redis.Strategy;
 /// <para>4. Return the outcome; or, if the leader handed nothing over that can be used, run alone.</para>
 /// <para>5. Run alone: call the callback as if the strategy were not there.</para>
 /// </remarks>
-internal sealed class DistributedCall<TResult, TActual, TState>(
-    DistributedParts<TResult> parts,
-    FlightKind<TActual> kind,
-    FlightName name,
-    object key,
-    Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
-    ResilienceContext context,
-    TState state)
+internal sealed class DistributedCall<TResult, TActual, TState>(DistributedParts<TResult> parts, FlightCall<TActual, TState> call)
 {
     /// <summary>How often a caller may find its leader lost before it runs alone.</summary>
     private const int MaxElections = 3;
 
     private readonly RedisEngine _engine = parts.Group.Engine;
+    private readonly ResilienceContext _context = call.Context;
     private int _elections;
 
     public async ValueTask<Outcome<TActual>> RunAsync()
     {
-        await EndAfterStore.EndPendingAsync(context).ConfigureAwait(context.ContinueOnCapturedContext);
+        _context.NoteJoins();
+        await EndAfterStore.EndPendingAsync(_context).ConfigureAwait(_context.ContinueOnCapturedContext);
         using var follower = new Follower(_engine.Inbox, parts.Clock, parts.MaxWait);
         try
         {
             while (true)
             {
                 // 1. Asks Redis.
-                var reply = await AskAsync(follower).ConfigureAwait(context.ContinueOnCapturedContext);
+                var reply = await AskAsync(follower).ConfigureAwait(_context.ContinueOnCapturedContext);
                 switch (reply.Kind)
                 {
                     case AcquireKind.Led:
                         ReportWait(follower);
                         follower.Dispose();
-                        return await new LeaderRun<TResult, TActual, TState>(parts, kind, name, key, callback, context, state).RunAsync(reply).ConfigureAwait(context.ContinueOnCapturedContext);
+                        return await new LeaderRun<TResult, TActual, TState>(parts, call).RunAsync(reply).ConfigureAwait(_context.ContinueOnCapturedContext);
 
                     case AcquireKind.Outcome:
                         // 4. Returns the outcome.
-                        if (await FinishAsync(reply, follower).ConfigureAwait(context.ContinueOnCapturedContext) is { } outcome)
+                        if (await FinishAsync(reply, follower).ConfigureAwait(_context.ContinueOnCapturedContext) is { } outcome)
                         {
                             return outcome;
                         }
@@ -57,9 +52,9 @@ internal sealed class DistributedCall<TResult, TActual, TState>(
                     case AcquireKind.Follows:
                         // 3. Follows.
                         Join(follower, reply);
-                        if (!await follower.WaitAsync(reply.Left, context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext))
+                        if (!await follower.WaitAsync(reply.Left, _context.CancellationToken).ConfigureAwait(_context.ContinueOnCapturedContext))
                         {
-                            return await RunAloneAsync(DistributedBypassReason.MaxWait, follower).ConfigureAwait(context.ContinueOnCapturedContext);
+                            return await RunAloneAsync(DistributedBypassReason.MaxWait, follower).ConfigureAwait(_context.ContinueOnCapturedContext);
                         }
 
                         break;
@@ -67,28 +62,28 @@ internal sealed class DistributedCall<TResult, TActual, TState>(
                     default:
                         return await RunAloneAsync(
                             reply.Kind == AcquireKind.None && follower.Leader.Length > 0 ? DistributedBypassReason.Election : DistributedBypassReason.Unavailable,
-                            follower).ConfigureAwait(context.ContinueOnCapturedContext);
+                            follower).ConfigureAwait(_context.ContinueOnCapturedContext);
                 }
             }
         }
-        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (_context.CancellationToken.IsCancellationRequested)
         {
             ReportWait(follower);
             parts.Telemetry.FollowerEnded();
-            return Outcomes.Canceled<TActual>(context);
+            return Outcomes.Canceled<TActual>(_context);
         }
     }
 
     private async ValueTask<AcquireReply> AskAsync(Follower follower)
     {
-        if (!parts.Group.IsOpen || !_engine.IsUp(name) || !await _engine.OpenAsync(parts.CommandTimeout, context.CancellationToken).ConfigureAwait(false))
+        if (!parts.Group.IsOpen || !_engine.IsUp(call.Name) || !await _engine.OpenAsync(parts.CommandTimeout, _context.CancellationToken).ConfigureAwait(false))
         {
             return AcquireReply.Unavailable;
         }
 
         var request = new AcquireRequest(
             FlightName.NewLeader(), parts.Lease, parts.MaxJoinAge, parts.CommandTimeout, follower.Leader, MayJoinAnother: _elections < MaxElections || follower.Leader.Length == 0);
-        return await _engine.AcquireAsync(name, request, context.CancellationToken).ConfigureAwait(false);
+        return await _engine.AcquireAsync(call.Name, request, _context.CancellationToken).ConfigureAwait(false);
     }
 
     private void Join(Follower follower, in AcquireReply reply)
@@ -104,35 +99,35 @@ internal sealed class DistributedCall<TResult, TActual, TState>(
         }
 
         follower.Join(reply.Leader, reply.ServerTime);
-        parts.Telemetry.Joined(context);
+        parts.Telemetry.Joined(_context);
     }
 
     /// <summary>Returns what was handed over, or runs alone; null if it was handed over to others.</summary>
     private async ValueTask<Outcome<TActual>?> FinishAsync(AcquireReply reply, Follower follower)
     {
-        if (Envelope.Read(reply.Outcome, name, follower.Leader, parts.Group.Identity.Sealer) is not { } handedOver)
+        if (Envelope.Read(reply.Outcome, call.Name, follower.Leader, parts.Group.Identity.Sealer) is not { } handedOver)
         {
-            return await RunAloneAsync(DistributedBypassReason.Undecodable, follower).ConfigureAwait(context.ContinueOnCapturedContext);
+            return await RunAloneAsync(DistributedBypassReason.Undecodable, follower).ConfigureAwait(_context.ContinueOnCapturedContext);
         }
 
         return handedOver.Cutoff != 0 && follower.RegisteredAt > handedOver.Cutoff
             ? null
-            : await ReturnAsync(handedOver, reply.Left, follower).ConfigureAwait(context.ContinueOnCapturedContext);
+            : await ReturnAsync(handedOver, reply, follower).ConfigureAwait(_context.ContinueOnCapturedContext);
     }
 
-    private ValueTask<Outcome<TActual>> ReturnAsync(in HandedOver handedOver, TimeSpan left, Follower follower)
+    private ValueTask<Outcome<TActual>> ReturnAsync(in HandedOver handedOver, in AcquireReply reply, Follower follower)
     {
         if (handedOver.Content == OutcomeContent.Nothing)
         {
             if (handedOver.Reason == DistributedBypassReason.Unshared)
             {
-                parts.Unshared.Add(name.Text);
+                parts.Unshared.Add(call.Name.Text);
             }
 
             return RunAloneAsync(handedOver.Reason == DistributedBypassReason.Unshared ? DistributedBypassReason.Unshared : DistributedBypassReason.Failed, follower);
         }
 
-        if (parts.HandOver.Read(kind.Format, handedOver) is not { } outcome)
+        if (parts.HandOver.Read(call.Kind.Format, handedOver) is not { } outcome)
         {
             return RunAloneAsync(
                 handedOver.Content == OutcomeContent.Failure ? DistributedBypassReason.Failed : DistributedBypassReason.Undecodable, follower);
@@ -140,13 +135,30 @@ internal sealed class DistributedCall<TResult, TActual, TState>(
 
         if (outcome.Exception is null)
         {
-            var written = parts.Clock.GetUtcNow() - (RedisEngine.OutcomeTime - left);
-            context.SetResultOrigin(handedOver.Ages.ToOrigin(written));
+            var written = parts.Clock.GetUtcNow() - (RedisEngine.OutcomeTime - reply.Left);
+            _context.SetResultOrigin(handedOver.Ages.ToOrigin(written));
         }
 
+        _context.ExcludeJoinedAfter(LastJoin(handedOver, reply, follower));
         ReportWait(follower);
         parts.Telemetry.FollowerEnded();
         return new(outcome);
+    }
+
+    /// <summary>
+    /// The time on this machine until which no caller of any node can have held the outcome. Callers here that joined later get another.
+    /// </summary>
+    private long LastJoin(in HandedOver handedOver, in AcquireReply reply, Follower follower)
+    {
+        // Without a message: when the outcome was written, in whole milliseconds.
+        var heldAt = follower.EndedAt != 0 ? follower.EndedAt : reply.ServerTime - (long)(RedisEngine.OutcomeTime - reply.Left).TotalMicroseconds - 1000;
+        if (handedOver.Cutoff != 0)
+        {
+            heldAt = Math.Min(heldAt, handedOver.Cutoff);
+        }
+
+        // A clock that was set back says nothing.
+        return heldAt > reply.ServerTime ? long.MinValue + 1 : _engine.LastBefore(call.Name, heldAt);
     }
 
     /// <summary>5. Runs alone.</summary>
@@ -154,13 +166,13 @@ internal sealed class DistributedCall<TResult, TActual, TState>(
     {
         ReportWait(follower);
         follower.Dispose();
-        if (context.CancellationToken.IsCancellationRequested)
+        if (_context.CancellationToken.IsCancellationRequested)
         {
-            return Outcomes.Canceled<TActual>(context);
+            return Outcomes.Canceled<TActual>(_context);
         }
 
-        parts.Telemetry.Bypassed(context, reason);
-        return await Outcomes.InvokeAsync(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
+        parts.Telemetry.Bypassed(_context, reason);
+        return await Outcomes.InvokeAsync(call.Callback, _context, call.State).ConfigureAwait(_context.ContinueOnCapturedContext);
     }
 
     private void ReportWait(Follower follower)

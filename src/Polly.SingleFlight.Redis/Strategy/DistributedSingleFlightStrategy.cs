@@ -65,8 +65,8 @@ internal sealed class DistributedSingleFlightStrategy<TResult> : ResilienceStrat
             return await Outcomes.InvokeAsync(callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
         }
 
-        return await new DistributedCall<TResult, TActual, TState>(_parts, kind!, name!, key!, callback, context, state).RunAsync()
-            .ConfigureAwait(context.ContinueOnCapturedContext);
+        var call = new FlightCall<TActual, TState>(kind!, name!, key!, callback, context, state);
+        return await new DistributedCall<TResult, TActual, TState>(_parts, call).RunAsync().ConfigureAwait(context.ContinueOnCapturedContext);
     }
 
     /// <summary>Why Redis is not asked; null if it is.</summary>

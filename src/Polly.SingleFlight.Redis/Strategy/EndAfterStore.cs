@@ -9,7 +9,7 @@ namespace Polly.SingleFlight.Redis.Strategy;
 /// execution inside the same local flight.</remarks>
 internal sealed class EndAfterStore : FlightInterceptor
 {
-    /// <summary>How long those who wait are held at most.</summary>
+    /// <summary>How long those who wait are held at most, by the clock of the pipeline.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
     private static readonly ResiliencePropertyKey<EndAfterStore?> s_property = new("Polly.SF.Redis.End");
@@ -17,17 +17,17 @@ internal sealed class EndAfterStore : FlightInterceptor
     private readonly Lazy<Task> _end;
     private readonly ITimer _limit;
 
-    private EndAfterStore(LedFlight led, Func<Task> end)
+    private EndAfterStore(LedFlight led, TimeProvider clock, Func<Task> end)
         : base(led)
     {
         _end = new Lazy<Task>(end);
-        _limit = TimeProvider.System.CreateTimer(static state => _ = ((EndAfterStore)state!).EndAsync(), this, Longest, System.Threading.Timeout.InfiniteTimeSpan);
+        _limit = Detached.CreateTimer(clock, static state => _ = ((EndAfterStore)state!).EndAsync(), this, Longest, System.Threading.Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Ends the flight when the local flight has stored its result, or says no.</summary>
-    public static bool TryBegin(InterceptedFlight flight, LedFlight led, ResilienceContext context, Func<Task> end)
+    public static bool TryBegin(InterceptedFlight flight, LedFlight led, TimeProvider clock, ResilienceContext context, Func<Task> end)
     {
-        var pending = new EndAfterStore(led, end);
+        var pending = new EndAfterStore(led, clock, end);
         if (!flight.TryAddInside(pending))
         {
             pending._limit.Dispose();

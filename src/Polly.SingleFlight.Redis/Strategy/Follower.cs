@@ -14,10 +14,11 @@ internal sealed class Follower : IDisposable
     private readonly Inbox _inbox;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _maxWait;
-    private readonly Action<char> _onMessage;
+    private readonly Action<Message> _onMessage;
     private readonly SemaphoreSlim _woken = new(0);
     private ITimer? _limit;
     private long _since;
+    private long _endedAt;
     private bool _isWaiting;
     private volatile bool _isLate;
 
@@ -33,17 +34,21 @@ internal sealed class Follower : IDisposable
     /// <summary>When it was registered with that leader, in microseconds of the server's clock.</summary>
     public long RegisteredAt { get; private set; }
 
+    /// <summary>From when on a caller may hold the outcome, in microseconds of the server's clock, as the message said; 0 if none has come.</summary>
+    public long EndedAt => Volatile.Read(ref _endedAt);
+
     /// <summary>Follows a leader.</summary>
     public void Join(string leader, long registeredAt)
     {
         Leave();
         (Leader, RegisteredAt) = (leader, registeredAt);
+        Volatile.Write(ref _endedAt, 0);
         _inbox.Listeners.Add(leader, _onMessage);
         if (!_isWaiting)
         {
             _isWaiting = true;
             _since = _clock.GetTimestamp();
-            _limit ??= _clock.CreateTimer(static state => ((Follower)state!).OnLimit(), this, _maxWait, System.Threading.Timeout.InfiniteTimeSpan);
+            _limit ??= Detached.CreateTimer(_clock, static state => ((Follower)state!).OnLimit(), this, _maxWait, System.Threading.Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -89,10 +94,11 @@ internal sealed class Follower : IDisposable
     }
 
     /// <summary>That somebody waits is for the leader, who may be on the same node.</summary>
-    private void OnMessage(char letter)
+    private void OnMessage(Message message)
     {
-        if (letter != 'W')
+        if (message.Letter != 'W')
         {
+            Volatile.Write(ref _endedAt, message.EndedAt);
             _woken.Release();
         }
     }

@@ -11,42 +11,37 @@ namespace Polly.SingleFlight.Redis.Strategy;
 /// <para>4. Write what is handed over, before a caller gets the result and may change it.</para>
 /// <para>5. End the flight: after a cache outside has stored the result, if there is one.</para>
 /// </remarks>
-internal readonly struct LeaderRun<TResult, TActual, TState>(
-    DistributedParts<TResult> parts,
-    FlightKind<TActual> kind,
-    FlightName name,
-    object key,
-    Func<ResilienceContext, TState, ValueTask<Outcome<TActual>>> callback,
-    ResilienceContext context,
-    TState state)
+internal readonly struct LeaderRun<TResult, TActual, TState>(DistributedParts<TResult> parts, FlightCall<TActual, TState> call)
 {
+    private readonly ResilienceContext _context = call.Context;
+
     public async ValueTask<Outcome<TActual>> RunAsync(AcquireReply reply)
     {
-        var led = parts.Group.Lead(name, reply, parts.Lease, parts.CommandTimeout);
-        parts.Telemetry.Led(context);
-        var flight = context.GetInterceptedFlight();
+        var led = parts.Group.Lead(call.Name, reply, parts.Lease, parts.CommandTimeout);
+        parts.Telemetry.Led(_context);
+        var flight = _context.GetInterceptedFlight();
         Outcome<TActual> outcome;
         ResultAges ages;
 
         // 1.
-        var registration = context.CancellationToken.UnsafeRegister(static led => _ = ((LedFlight)led!).GiveUpAsync(), led);
+        var registration = _context.CancellationToken.UnsafeRegister(static led => _ = ((LedFlight)led!).GiveUpAsync(), led);
         try
         {
             // 2.
             var startedAt = parts.Clock.GetUtcNow();
             var found = flight is null
                 ? null
-                : await flight.LookAgainAsync<TActual>(parts.Builder, key, context).ConfigureAwait(context.ContinueOnCapturedContext);
+                : await flight.LookAgainAsync<TActual>(parts.Builder, call.Key, _context).ConfigureAwait(_context.ContinueOnCapturedContext);
             if (found is not null)
             {
                 outcome = found.Value;
-                ages = AgesOf(context.GetResultOrigin(), startedAt);
+                ages = AgesOf(_context.GetResultOrigin(), startedAt);
                 flight = null;
             }
             else
             {
                 // 3.
-                (outcome, ages) = await CallAsync(startedAt).ConfigureAwait(context.ContinueOnCapturedContext);
+                (outcome, ages) = await CallAsync(startedAt).ConfigureAwait(_context.ContinueOnCapturedContext);
             }
         }
         finally
@@ -59,12 +54,12 @@ internal readonly struct LeaderRun<TResult, TActual, TState>(
         {
             // 4.
             var endedAt = parts.Clock.GetTimestamp();
-            var handedOver = await parts.HandOver.WriteAsync(kind.Format, outcome, ages, context).ConfigureAwait(context.ContinueOnCapturedContext);
+            var handedOver = await parts.HandOver.WriteAsync(call.Kind.Format, outcome, ages, _context).ConfigureAwait(_context.ContinueOnCapturedContext);
 
             // 5.
-            if (flight is null || outcome.Exception is not null || !EndAfterStore.TryBegin(flight, led, context, End(led, handedOver, endedAt)))
+            if (flight is null || outcome.Exception is not null || !EndAfterStore.TryBegin(flight, led, parts.Clock, _context, End(led, handedOver, endedAt)))
             {
-                await End(led, handedOver, endedAt)().ConfigureAwait(context.ContinueOnCapturedContext);
+                await End(led, handedOver, endedAt)().ConfigureAwait(_context.ContinueOnCapturedContext);
             }
         }
 
@@ -74,13 +69,13 @@ internal readonly struct LeaderRun<TResult, TActual, TState>(
     private async ValueTask<(Outcome<TActual> Outcome, ResultAges Ages)> CallAsync(DateTimeOffset startedAt)
     {
         // What is there is of a cache outside, or of an earlier execution; what is there afterwards is of this one.
-        var before = context.GetResultOrigin();
-        context.SetResultOrigin(null);
-        var outcome = await Nesting.RunAsync(name.Text, callback, context, state).ConfigureAwait(context.ContinueOnCapturedContext);
-        var inside = context.GetResultOrigin();
+        var before = _context.GetResultOrigin();
+        _context.SetResultOrigin(null);
+        var outcome = await Nesting.RunAsync(call.Name.Text, call.Callback, _context, call.State).ConfigureAwait(_context.ContinueOnCapturedContext);
+        var inside = _context.GetResultOrigin();
         if (inside is null)
         {
-            context.SetResultOrigin(before);
+            _context.SetResultOrigin(before);
         }
 
         return (outcome, AgesOf(inside, startedAt));
@@ -95,7 +90,7 @@ internal readonly struct LeaderRun<TResult, TActual, TState>(
     /// <summary>What ends the flight. It refers to nothing of the caller, who may be gone by then.</summary>
     private Func<Task> End(LedFlight led, HandedOver handedOver, long endedAt)
     {
-        var (own, flight) = (parts, name);
+        var (own, flight) = (parts, call.Name);
         return () => led.EndAsync(Write, OnAwaited);
 
         byte[] Write(long cutoff)

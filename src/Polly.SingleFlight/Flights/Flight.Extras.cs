@@ -50,6 +50,41 @@ internal abstract partial class Flight
     /// <summary>Sets what strategies outside do inside the flight, unless another caller has, and returns what is set.</summary>
     public InterceptedFlight SetInterception(InterceptedFlight interception) => Extras.SetInterception(interception);
 
+    /// <summary>Has the flight note when callers join, from now on, and give its outcome to all of them.</summary>
+    public void NoteJoins()
+    {
+        var extras = Extras;
+        using (Stripe.Gate.Enter())
+        {
+            extras.NotesJoins = true;
+            extras.LastJoin = long.MaxValue;
+        }
+    }
+
+    /// <summary>Has the flight keep its outcome from callers that joined after a time of <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    public void ExcludeJoinedAfter(long timestamp)
+    {
+        var extras = Extras;
+        using (Stripe.Gate.Enter())
+        {
+            extras.LastJoin = timestamp;
+        }
+    }
+
+    /// <summary>The time that a caller joins at, if it is noted; else before any.</summary>
+    protected long TimeOfJoin_NeedsLock()
+    {
+        Stripe.Gate.AssertIsHeld();
+        return _extras is { NotesJoins: true } ? Stopwatch.GetTimestamp() : long.MinValue;
+    }
+
+    /// <summary>Callers that joined after this time do not get the outcome.</summary>
+    protected long LastJoin_NeedsLock()
+    {
+        Stripe.Gate.AssertIsHeld();
+        return _extras?.LastJoin ?? long.MaxValue;
+    }
+
     /// <summary>Made by the first that needs it; they are under different locks.</summary>
     private FlightExtras Extras => _extras ?? Interlocked.CompareExchange(ref _extras, new FlightExtras(), null) ?? _extras;
 

@@ -14,6 +14,39 @@ internal sealed partial class Flight<TResult>
         return followers;
     }
 
+    /// <summary>Takes out the followers that joined too late to get the outcome, as a ring of their own; null for none, as nearly always.</summary>
+    private Waiter<TResult>? TakeLate_NeedsLock()
+    {
+        Stripe.Gate.AssertIsHeld();
+        var lastJoin = LastJoin_NeedsLock();
+        if (lastJoin == long.MaxValue || _followers is not { } first)
+        {
+            return null;
+        }
+
+        // They are the last of the ring, in the order they came.
+        var late = first;
+        while (late.JoinedAt <= lastJoin)
+        {
+            late = late.Next!;
+            if (late == first)
+            {
+                return null;
+            }
+        }
+
+        var last = first.Previous!;
+        if (late == first)
+        {
+            _followers = null;
+            return late;
+        }
+
+        (first.Previous, late.Previous!.Next) = (late.Previous, first);
+        (late.Previous, last.Next) = (last, late);
+        return late;
+    }
+
     private void Append_NeedsLock(Waiter<TResult> waiter)
     {
         Stripe.Gate.AssertIsHeld();

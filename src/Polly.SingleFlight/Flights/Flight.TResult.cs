@@ -25,6 +25,7 @@ internal sealed partial class Flight<TResult> : Flight
         Stripe.Gate.AssertIsHeld();
         AssertInvariants_NeedsLock();
         Debug.Assert(!IsClosed, "I2: a closed flight refuses to be joined.");
+        waiter.JoinedAt = TimeOfJoin_NeedsLock();
         Append_NeedsLock(waiter);
         Waiters++;
         Joined++;
@@ -81,11 +82,13 @@ internal sealed partial class Flight<TResult> : Flight
             }
 
             // The flight may outlive its landing in execution contexts, its callers must not.
+            var late = TakeLate_NeedsLock();
             var followers = TakeFollowers_NeedsLock();
             LandedWithKey = IsJoinable;
             var leader = servesFirst && followers is not null ? null : TakeLeader_NeedsLock();
             Close_NeedsLock(now);
-            return new Landing<TResult>(TooLate: false, followers, default, now, Leader: leader);
+            return new Landing<TResult>(
+                TooLate: false, followers, late is null ? null : Elect_NeedsLock(late, LandedWithKey, counts: false, now), now, Leader: leader);
         }
     }
 

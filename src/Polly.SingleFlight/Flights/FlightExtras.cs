@@ -10,6 +10,12 @@ internal sealed class FlightExtras
     /// <inheritdoc cref="Flight.Interception"/>
     public InterceptedFlight? Interception => Volatile.Read(ref _interception);
 
+    /// <summary>Whether the times are noted at which callers join. Guarded by the gate.</summary>
+    public bool NotesJoins { get; set; }
+
+    /// <summary>Callers that joined after this time do not get the outcome. Guarded by the gate.</summary>
+    public long LastJoin { get; set; } = long.MaxValue;
+
     /// <inheritdoc cref="Flight.FiredTokens"/>
     public List<CancellationToken>? FiredTokens { get; set; }
 

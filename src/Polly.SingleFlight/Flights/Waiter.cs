@@ -59,6 +59,9 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     /// <summary>The flight waited for. Changes under the gate of the stripe, when the waiter goes to a successor of the same key.</summary>
     public Flight<TResult> Flight { get; set; }
 
+    /// <summary>When the caller joined, by <see cref="Stopwatch.GetTimestamp"/>, if the flight notes it. Written under the gate.</summary>
+    public long JoinedAt { get; set; }
+
     /// <summary>How often this caller was re-elected or handed over.</summary>
     public int Elections { get; set; }
 

@@ -59,13 +59,34 @@ public static class FlightInterceptorResilienceContextExtensions
     public static InterceptedFlight? GetInterceptedFlight(this ResilienceContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var flight = FlightToken.FindFlight(context.CancellationToken);
-        if (flight is null)
-        {
-            context.Properties.TryGetValue(ContextProperties.Flight, out flight);
-        }
+        return FlightOf(context)?.Interception;
+    }
 
-        return flight is { HasEnded: false } ? flight.Interception : null;
+    /// <summary>
+    /// Has the flight whose callback runs with this context note when callers join, from now on, for <see cref="ExcludeJoinedAfter"/>, and takes back what that has set before.
+    /// Nothing happens if the context is not that of a flight.
+    /// </summary>
+    /// <param name="context">The context that the callback was given.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    public static void NoteJoins(this ResilienceContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        FlightOf(context)?.NoteJoins();
+    }
+
+    /// <summary>
+    /// Keeps the outcome of the flight whose callback runs with this context from callers that joined after a given time, for a strategy inside whose outcome somebody else,
+    /// such as another machine, may have held since then. When the flight lands, these callers elect one of them, whose own callback is called for them. Callers that joined
+    /// before <see cref="NoteJoins"/> get the outcome. Nothing happens if the context is not that of a flight.
+    /// </summary>
+    /// <param name="context">The context that the callback was given.</param>
+    /// <param name="timestamp">The time, of <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> or of <see cref="TimeProvider.System"/>.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
+    /// <remarks>It concerns the callers of this flight, and not those of a flight around it.</remarks>
+    public static void ExcludeJoinedAfter(this ResilienceContext context, long timestamp)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        FlightOf(context)?.ExcludeJoinedAfter(timestamp);
     }
 
     /// <summary>
@@ -118,5 +139,16 @@ public static class FlightInterceptorResilienceContextExtensions
     {
         ArgumentNullException.ThrowIfNull(context);
         return context.Properties.TryGetValue(ContextProperties.Origin, out var origin) ? origin : null;
+    }
+
+    private static Flight? FlightOf(ResilienceContext context)
+    {
+        var flight = FlightToken.FindFlight(context.CancellationToken);
+        if (flight is null)
+        {
+            context.Properties.TryGetValue(ContextProperties.Flight, out flight);
+        }
+
+        return flight is { HasEnded: false } ? flight : null;
     }
 }

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+
+namespace Polly.SingleFlight.Redis.Engine;
+
+/// <summary>
+/// How far the clock of a server can be ahead of this machine's. A command is heard after it was sent, so the time that its script has seen is the latest that
+/// it can have been on the server when the command was sent. The command that was heard soonest says it best.
+/// </summary>
+internal sealed class ServerClock
+{
+    /// <summary>What two clocks may differ by in speed, as a divisor: 500 ppm.</summary>
+    private const int Drift = 2000;
+
+    /// <summary>After this time in microseconds nothing is concluded from a command: the server's clock may have been set, or the server be another.</summary>
+    private const long Longest = 1_000_000;
+
+    private Sample? _best;
+
+    /// <summary>Notes a command.</summary>
+    /// <param name="sentAt">When it was sent, as a timestamp of the system's clock.</param>
+    /// <param name="serverTime">The time that its script has seen, in microseconds.</param>
+    public void Note(long sentAt, long serverTime)
+    {
+        var at = Microseconds(sentAt);
+        var offset = serverTime - at;
+
+        // Two at once may lose the better one, which costs accuracy and nothing else.
+        if (Volatile.Read(ref _best) is not { } best || at - best.At > Longest || offset <= best.Offset + (Math.Abs(at - best.At) / Drift))
+        {
+            Volatile.Write(ref _best, new Sample(at, offset));
+        }
+    }
+
+    /// <summary>A timestamp of the system's clock at which it was not yet later on the server than the given time; the latest that is known to be one.</summary>
+    public long LastBefore(long serverTime)
+    {
+        if (Volatile.Read(ref _best) is not { } best)
+        {
+            return long.MinValue + 1;
+        }
+
+        var at = serverTime - best.Offset;
+        return (long)((at - (Math.Abs(at - best.At) / Drift)) * (Stopwatch.Frequency / 1_000_000.0));
+    }
+
+    private static long Microseconds(long timestamp) => (long)(timestamp / (Stopwatch.Frequency / 1_000_000.0));
+
+    private sealed record Sample(long At, long Offset);
+}
