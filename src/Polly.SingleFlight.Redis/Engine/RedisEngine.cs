@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
 using Polly.SingleFlight.Redis.Payload;
 using StackExchange.Redis;
 
@@ -13,10 +12,10 @@ internal sealed class RedisEngine
     private const int OutcomeMilliseconds = 5000;
 
     private readonly ScriptSender _sender;
-    private readonly IDatabase _database;
+    private readonly IConnectionMultiplexer _redis;
 
-    /// <summary>The clocks of the servers that have answered; more than one in a cluster.</summary>
-    private readonly ConcurrentDictionary<EndPoint, ServerClock> _clocks = new();
+    /// <summary>The clock of the server, or in a cluster one for each slot that was used, since a slot is on one server.</summary>
+    private readonly ConcurrentDictionary<int, ServerClock> _clocks = new();
 
     private readonly object _gate = new();
 
@@ -25,8 +24,8 @@ internal sealed class RedisEngine
 
     public RedisEngine(IConnectionMultiplexer redis, string channel)
     {
-        _database = redis.GetDatabase();
-        _sender = new ScriptSender(_database);
+        _redis = redis;
+        _sender = new ScriptSender(redis.GetDatabase());
         Inbox = new Inbox(redis, channel);
     }
 
@@ -95,11 +94,11 @@ internal sealed class RedisEngine
     {
         try
         {
-            return _database.IdentifyEndpoint(name.Flight, CommandFlags.DemandMaster) is { } server ? _clocks.GetOrAdd(server, static _ => new ServerClock()) : null;
+            return _clocks.GetOrAdd(_redis.GetHashSlot(name.Flight), static _ => new ServerClock());
         }
         catch (Exception)
         {
-            // It is not connected any more.
+            // Nothing is known of the server then.
             return null;
         }
     }
