@@ -42,6 +42,26 @@ public sealed class InvariantTests : FlightTest
         _gate.Open();
     }
 
+    /// <summary>The followers hold the outcome while the leader still waits for an event callback.</summary>
+    [Fact]
+    public async Task I3_FollowerHoldsTheOutcome_NoLaterCallReceivesIt_BeforeTheLeaderHasIt()
+    {
+        var end = new Gate();
+        var options = Watched();
+        options.OnFlightCompleted += async _ => await end.Opened;
+        var pipeline = Build(options);
+        var leader = Call(pipeline, "key", _ => Hold(_gate, 1));
+        await Probe.Reached(Started, 1);
+        var follower = Call(pipeline, "key", _ => Task.FromResult(0));
+        await Probe.Reached(Joined, 1);
+        _gate.Open();
+        Assert.Equal(1, await follower);
+
+        var later = Call(pipeline, "key", _ => Task.FromResult(2));
+        end.Open();
+        Assert.Equal((1, 2), (await leader, await later));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
