@@ -69,7 +69,7 @@ public sealed class RedisServer : IAsyncLifetime
         var found = new Dictionary<string, long>();
         foreach (var node in Connection.GetServers())
         {
-            foreach (var key in (RedisKey[])(await node.ExecuteAsync("KEYS", "polly-sf:*"))!)
+            foreach (var key in (RedisKey[])(await node.ExecuteAsync("KEYS", "*polly-sf:*"))!)
             {
                 found[key.ToString()] = (long)await Database.ExecuteAsync("PTTL", key);
             }
