@@ -57,6 +57,52 @@ public sealed class FreshnessTests(RedisServer server) : DistributedTest(server)
         }
     }
 
+    /// <summary>The leading node's own flight can be joined after its end in Redis, for as long as a strategy between takes its time.</summary>
+    [Fact]
+    public async Task Newcomer_OfTheLeadingNode_WhenACallerHoldsTheOutcome_GetsAnother()
+    {
+        var nodes = await StartAllAsync<string>(2);
+        var (gate, judging, judged, joined) = (new Gate(), new Gate(), new Gate(), new Gate());
+        var slow = new ResiliencePipelineBuilder<string>()
+            .AddSingleFlight(new SingleFlightStrategyOptions<string>
+            {
+                OnFlightJoined = _ =>
+                {
+                    joined.Open();
+                    return default;
+                },
+            })
+            .AddRetry(new()
+            {
+                ShouldHandle = async _ =>
+                {
+                    judging.Open();
+                    await judged.Opened;
+                    return false;
+                },
+            })
+            .AddDistributedSingleFlight(nodes[0].Group, Node<string>.Patient())
+            .Build();
+        var called = new Gate();
+        var leader = slow.ExecuteSingleFlightAsync("key", async _ =>
+        {
+            called.Open();
+            await gate.Opened;
+            return "old";
+        }).AsTask().Soon();
+        await called.Opened.Soon();
+        var follower = nodes[1].Call("key", "own").Soon();
+        await nodes[1].Probe.Reached(Joined, 1);
+        gate.Open();
+        Assert.Equal("old", await follower);
+        await judging.Opened.Soon();
+
+        var newcomer = slow.ExecuteSingleFlightAsync("key", _ => new ValueTask<string>("new")).AsTask().Soon();
+        await joined.Opened.Soon();
+        judged.Open();
+        Assert.Equal(("old", "new"), (await leader, await newcomer));
+    }
+
     /// <summary>Those who had joined a following node's flight before get the outcome, if they came earlier than a command may take to Redis.</summary>
     [Fact]
     public async Task Callers_OfAFollowingNode_ThatCameBefore_GetTheOutcome()

@@ -47,6 +47,16 @@ public sealed class ServerClockTests
         Assert.Equal(1_000_001, LastBefore(1_005_001));
     }
 
+    [Fact]
+    public void Note_TheServersClockWasSetForward_OrTheServerIsAnother_IsNoticed()
+    {
+        Note(0, 100);
+        Note(1000, 1100, clockIsAheadBy: 5000);
+        Assert.Equal(1000, LastBefore(6100));
+        Note(2000, 2100, clockIsAheadBy: -5000);
+        Assert.Equal(2000, LastBefore(-2900));
+    }
+
     /// <summary>Whatever the commands took: a moment that is said to be before a time of the server is before it.</summary>
     [Fact]
     public void LastBefore_IsNeverTooLate()
@@ -62,14 +72,15 @@ public sealed class ServerClockTests
             {
                 now += random.NextDouble() * 50_000;
                 var took = random.NextDouble() * random.NextDouble() * 20_000;
-                clock.Note((long)(now * s_ticks), Base + (long)((now + took) * speed));
+                clock.Note((long)(now * s_ticks), (long)((now + took + 5_000) * s_ticks), Base + (long)((now + took) * speed));
                 var asked = now + took - (random.NextDouble() * 500_000);
                 Assert.True(clock.LastBefore(Base + (long)(asked * speed)) <= (asked * s_ticks) + (3 * s_ticks), $"round {round}, command {i}");
             }
         }
     }
 
-    private void Note(long sentAt, long heardAt) => _clock.Note((long)(sentAt * s_ticks), Base + heardAt);
+    private void Note(long sentAt, long heardAt, long clockIsAheadBy = 0) =>
+        _clock.Note((long)(sentAt * s_ticks), (long)((heardAt + 100) * s_ticks), Base + heardAt + clockIsAheadBy);
 
     private double LastBefore(long serverTime) => Math.Round(_clock.LastBefore(Base + serverTime) / s_ticks);
 }

@@ -53,8 +53,8 @@ internal readonly record struct AcquireReply(AcquireKind Kind, string Leader, lo
             return ((string?)values[0], values.Length) switch
             {
                 ("L", 2) => new(AcquireKind.Led, ownId, (long)values[1], default, null) { SentAt = answer.SentAt, At = answer.At, Delay = answer.Delay },
-                ("F", 4) => new(AcquireKind.Follows, (string)values[1]!, (long)values[3], Milliseconds(values[2]), null) { SentAt = answer.SentAt },
-                ("O", 4) => new(AcquireKind.Outcome, "", (long)values[3], Milliseconds(values[2]), (byte[]?)values[1]) { SentAt = answer.SentAt },
+                ("F", 4) => new(AcquireKind.Follows, (string)values[1]!, (long)values[3], Milliseconds(values[2]), null) { SentAt = answer.SentAt, At = answer.At },
+                ("O", 4) => new(AcquireKind.Outcome, "", (long)values[3], Milliseconds(values[2]), (byte[]?)values[1]) { SentAt = answer.SentAt, At = answer.At },
                 ("N", 1) => new(AcquireKind.None, "", 0, default, null),
                 _ => Unavailable,
             };

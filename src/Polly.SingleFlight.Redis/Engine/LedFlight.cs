@@ -63,29 +63,38 @@ internal sealed class LedFlight
     /// <summary>Ends the flight. The task ends when the caller may be let go: if somebody is known to wait, when the flight has left Redis, or one time-out later.</summary>
     /// <param name="makeOutcome">Makes what is handed over, for registrations up to the cutoff.</param>
     /// <param name="wasAwaited">Told when somebody has waited.</param>
-    public Task EndAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
+    /// <returns>From when on, by the system's clock, a caller of another node may hold the outcome; null if none will.</returns>
+    public Task<long?> EndAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
         if (!TryEnd())
         {
-            return Task.CompletedTask;
+            return Task.FromResult<long?>(null);
         }
 
         return _isAwaited ? EndAwaitedAsync(makeOutcome, wasAwaited) : EndUnawaitedAsync(makeOutcome, wasAwaited);
     }
 
-    private async Task EndAwaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
+    private async Task<long?> EndAwaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
-        var ended = await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(0), 0, IsGivenUp: false), _timeout).ConfigureAwait(false);
+        // If it is not confirmed the caller is let go after the time-out. Should Redis hear it later than that, the cutoff holds.
+        var sentAt = TimeProvider.System.GetTimestamp();
+        var latest = EarliestNow + (long)_timeout.TotalMicroseconds;
+        var ended = await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(latest), latest, IsGivenUp: false), _timeout).ConfigureAwait(false);
         if (ended is null)
         {
             // The caller is not held any longer, so from here on there is a cutoff.
             var cutoff = EarliestNow;
             _ = EndLaterAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false), wasAwaited);
+            return sentAt;
         }
-        else if (ended.Value.Waiting > 0)
+
+        if (ended.Value.Waiting == 0)
         {
-            wasAwaited();
+            return null;
         }
+
+        wasAwaited();
+        return sentAt;
     }
 
     private async Task EndLaterAsync(FlightEnd end, Action wasAwaited)
@@ -96,7 +105,7 @@ internal sealed class LedFlight
         }
     }
 
-    private async Task EndUnawaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
+    private async Task<long?> EndUnawaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
         var ending = EndUntilConfirmedAsync(new FlightEnd(null, 0, IsGivenUp: false));
         if (!ending.IsCompleted)
@@ -104,7 +113,10 @@ internal sealed class LedFlight
             await Task.WhenAny(ending, Task.Delay(_reply.Delay + s_tick)).ConfigureAwait(false);
         }
 
-        _ = DeliverAsync(ending, ending.IsCompleted ? long.MaxValue : EarliestNow, makeOutcome, wasAwaited);
+        var now = TimeProvider.System.GetTimestamp();
+        var hasEnded = ending.IsCompleted;
+        _ = DeliverAsync(ending, hasEnded ? long.MaxValue : EarliestNow, makeOutcome, wasAwaited);
+        return hasEnded && await ending.ConfigureAwait(false) is not { Waiting: > 0 } ? null : now;
     }
 
     private async Task DeliverAsync(Task<EndReply?> ending, long cutoff, Func<long, byte[]> makeOutcome, Action wasAwaited)

@@ -54,7 +54,7 @@ internal sealed class RedisEngine
         var reply = AcquireReply.Read(await _sender.RunAsync(Scripts.Acquire, keys, values, request.Timeout, () => Undo(name, request.Id), token).ConfigureAwait(false), request.Id);
         if (reply.ServerTime != 0)
         {
-            ClockOf(name)?.Note(reply.SentAt, reply.ServerTime);
+            ClockOf(name)?.Note(reply.SentAt, reply.At, reply.ServerTime);
         }
 
         return reply;

@@ -122,7 +122,8 @@ internal static class Scripts
         local isGivenUp, isKept = ARGV[6] == '1', ARGV[3] == '' and ARGV[6] ~= '1'
         local cutoff = tonumber(ARGV[5])
         local time = redis.call('TIME')
-        local ended = cutoff > 0 and ARGV[5] or string.format('%.0f', time[1] * 1000000 + time[2])
+        local now = time[1] * 1000000 + time[2]
+        local ended = cutoff > 0 and cutoff < now and ARGV[5] or string.format('%.0f', now)
         local waiting, late, reply = {}, {}, {'', ended}
         for i = 1, #fields, 2 do
           if #fields[i] > 1 then

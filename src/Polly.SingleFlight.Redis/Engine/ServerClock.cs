@@ -11,24 +11,31 @@ internal sealed class ServerClock
     /// <summary>What two clocks may differ by in speed, as a divisor: 500 ppm.</summary>
     private const int Drift = 2000;
 
-    /// <summary>After this time in microseconds nothing is concluded from a command: the server's clock may have been set, or the server be another.</summary>
+    /// <summary>After this time in microseconds a command gives way to the next, whatever that took.</summary>
     private const long Longest = 1_000_000;
 
     private Sample? _best;
 
     /// <summary>Notes a command.</summary>
     /// <param name="sentAt">When it was sent, as a timestamp of the system's clock.</param>
+    /// <param name="answeredAt">When the answer came.</param>
     /// <param name="serverTime">The time that its script has seen, in microseconds.</param>
-    public void Note(long sentAt, long serverTime)
+    public void Note(long sentAt, long answeredAt, long serverTime)
     {
         var at = Microseconds(sentAt);
         var offset = serverTime - at;
+        var least = serverTime - Microseconds(answeredAt);
 
-        // Two at once may lose the better one, which costs accuracy and nothing else.
-        if (Volatile.Read(ref _best) is not { } best || at - best.At > Longest || offset <= best.Offset + (Math.Abs(at - best.At) / Drift))
+        // One that contradicts the best says that the server's clock was set, or that the server is another. Two at once may lose the better one, which costs accuracy and nothing else.
+        if (Volatile.Read(ref _best) is not { } best
+            || at - best.At > Longest
+            || offset <= Allowed(best)
+            || least > Allowed(best))
         {
             Volatile.Write(ref _best, new Sample(at, offset));
         }
+
+        long Allowed(Sample best) => best.Offset + (Math.Abs(at - best.At) / Drift);
     }
 
     /// <summary>A timestamp of the system's clock at which it was not yet later on the server than the given time; the latest that is known to be one.</summary>

@@ -14,18 +14,18 @@ internal sealed class EndAfterStore : FlightInterceptor
 
     private static readonly ResiliencePropertyKey<EndAfterStore?> s_property = new("Polly.SF.Redis.End");
 
-    private readonly Lazy<Task> _end;
+    private readonly Lazy<Task<long?>> _end;
     private readonly ITimer _limit;
 
-    private EndAfterStore(LedFlight led, TimeProvider clock, Func<Task> end)
+    private EndAfterStore(LedFlight led, TimeProvider clock, Func<Task<long?>> end)
         : base(led)
     {
-        _end = new Lazy<Task>(end);
+        _end = new Lazy<Task<long?>>(end);
         _limit = Detached.CreateTimer(clock, static state => _ = ((EndAfterStore)state!).EndAsync(), this, Longest, System.Threading.Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Ends the flight when the local flight has stored its result, or says no.</summary>
-    public static bool TryBegin(InterceptedFlight flight, LedFlight led, TimeProvider clock, ResilienceContext context, Func<Task> end)
+    public static bool TryBegin(InterceptedFlight flight, LedFlight led, TimeProvider clock, ResilienceContext context, Func<Task<long?>> end)
     {
         var pending = new EndAfterStore(led, clock, end);
         if (!flight.TryAddInside(pending))
@@ -57,13 +57,16 @@ internal sealed class EndAfterStore : FlightInterceptor
     public override async ValueTask AfterCallbackAsync<TResult>(InterceptedFlight flight, ResilienceContext context, Outcome<TResult> outcome)
     {
         context.Properties.Set(s_property, null);
-        await EndAsync().ConfigureAwait(context.ContinueOnCapturedContext);
+        if (await EndAsync().ConfigureAwait(context.ContinueOnCapturedContext) is { } heldAt)
+        {
+            context.ExcludeJoinedAfter(heldAt);
+        }
     }
 
     public override void OnLanded(InterceptedFlight flight) => _ = EndAsync();
 
-    /// <summary>Ends the flight, once.</summary>
-    private Task EndAsync()
+    /// <summary>Ends the flight, once. Returns from when on a caller of another node may hold the outcome.</summary>
+    private Task<long?> EndAsync()
     {
         _limit.Dispose();
         return _end.Value;

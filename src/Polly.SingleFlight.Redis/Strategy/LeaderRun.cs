@@ -59,7 +59,11 @@ internal readonly struct LeaderRun<TResult, TActual, TState>(DistributedParts<TR
             // 5.
             if (flight is null || outcome.Exception is not null || !EndAfterStore.TryBegin(flight, led, parts.Clock, _context, End(led, handedOver, endedAt)))
             {
-                await End(led, handedOver, endedAt)().ConfigureAwait(_context.ContinueOnCapturedContext);
+                // Callers that join the local flight from then on are too late for the outcome.
+                if (await End(led, handedOver, endedAt)().ConfigureAwait(_context.ContinueOnCapturedContext) is { } heldAt)
+                {
+                    _context.ExcludeJoinedAfter(heldAt);
+                }
             }
         }
 
@@ -88,7 +92,7 @@ internal readonly struct LeaderRun<TResult, TActual, TState>(DistributedParts<TR
     }
 
     /// <summary>What ends the flight. It refers to nothing of the caller, who may be gone by then.</summary>
-    private Func<Task> End(LedFlight led, HandedOver handedOver, long endedAt)
+    private Func<Task<long?>> End(LedFlight led, HandedOver handedOver, long endedAt)
     {
         var (own, flight) = (parts, call.Name);
         return () => led.EndAsync(Write, OnAwaited);

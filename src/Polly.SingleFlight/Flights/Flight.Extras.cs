@@ -50,24 +50,23 @@ internal abstract partial class Flight
     /// <summary>Sets what strategies outside do inside the flight, unless another caller has, and returns what is set.</summary>
     public InterceptedFlight SetInterception(InterceptedFlight interception) => Extras.SetInterception(interception);
 
-    /// <summary>Has the flight note when callers join, from now on, and give its outcome to all of them.</summary>
+    /// <summary>Has the flight note when callers join, from now on.</summary>
     public void NoteJoins()
     {
         var extras = Extras;
         using (Stripe.Gate.Enter())
         {
             extras.NotesJoins = true;
-            extras.LastJoin = long.MaxValue;
         }
     }
 
-    /// <summary>Has the flight keep its outcome from callers that joined after a time of <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    /// <summary>Has the flight keep its outcome from callers that joined after a time of <see cref="Stopwatch.GetTimestamp"/>. Of several the earliest holds.</summary>
     public void ExcludeJoinedAfter(long timestamp)
     {
         var extras = Extras;
         using (Stripe.Gate.Enter())
         {
-            extras.LastJoin = timestamp;
+            extras.LastJoin = Math.Min(extras.LastJoin, timestamp);
         }
     }
 

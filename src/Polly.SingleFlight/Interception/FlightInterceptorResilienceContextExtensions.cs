@@ -63,8 +63,8 @@ public static class FlightInterceptorResilienceContextExtensions
     }
 
     /// <summary>
-    /// Has the flight whose callback runs with this context note when callers join, from now on, for <see cref="ExcludeJoinedAfter"/>, and takes back what that has set before.
-    /// Nothing happens if the context is not that of a flight.
+    /// Has the flight whose callback runs with this context note when callers join, from now on, for <see cref="ExcludeJoinedAfter"/>. Nothing happens if the context is not that of
+    /// a flight.
     /// </summary>
     /// <param name="context">The context that the callback was given.</param>
     /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
@@ -77,12 +77,16 @@ public static class FlightInterceptorResilienceContextExtensions
     /// <summary>
     /// Keeps the outcome of the flight whose callback runs with this context from callers that joined after a given time, for a strategy inside whose outcome somebody else,
     /// such as another machine, may have held since then. When the flight lands, these callers elect one of them, whose own callback is called for them. Callers that joined
-    /// before <see cref="NoteJoins"/> get the outcome. Nothing happens if the context is not that of a flight.
+    /// before <see cref="NoteJoins"/> get the outcome. Of several times the earliest holds, also where the callback makes several attempts. Nothing happens if the context is not
+    /// that of a flight.
     /// </summary>
     /// <param name="context">The context that the callback was given.</param>
     /// <param name="timestamp">The time, of <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> or of <see cref="TimeProvider.System"/>.</param>
     /// <exception cref="ArgumentNullException"><paramref name="context"/> is <see langword="null"/>.</exception>
-    /// <remarks>It concerns the callers of this flight, and not those of a flight around it.</remarks>
+    /// <remarks>
+    /// It concerns the callers of this flight, and not those of a flight around it. A flight without <see cref="SingleFlightStrategyOptions.DetectReentrancy"/> is known by its own token
+    /// only, and not where a strategy further out, such as a timeout, has replaced that.
+    /// </remarks>
     public static void ExcludeJoinedAfter(this ResilienceContext context, long timestamp)
     {
         ArgumentNullException.ThrowIfNull(context);
