@@ -42,6 +42,40 @@ public sealed class CommandTests(RedisServer server) : DistributedTest(server)
         }
     }
 
+    /// <summary>Nobody has to look by himself: the leader is told that somebody waits, and who waits that the flight has ended.</summary>
+    [Fact]
+    public async Task Messages_OfAFlight_OneForTheLeader_OneForTheFollower()
+    {
+        var nodes = await StartAllAsync<int>(2);
+        foreach (var node in nodes)
+        {
+            await node.Call("warm " + Array.IndexOf(nodes, node), 0).Soon();
+        }
+
+        var heard = new Probe();
+        for (var i = 0; i < nodes.Length; i++)
+        {
+            var number = i;
+            await Server.Connection.GetSubscriber().SubscribeAsync(
+                StackExchange.Redis.RedisChannel.Literal(nodes[i].Group.Engine.Inbox.WireName), (_, message) => heard.Hit($"{((string)message!)[0]} for {number}"));
+        }
+
+        var gate = new Gate();
+        var calls = await FlyAsync(nodes, "key", async _ =>
+        {
+            await gate.Opened;
+            return 1;
+        }, _ => Task.FromResult(2));
+        await heard.Reached("W for 0", 1);
+        gate.Open();
+        await heard.Reached("O for 1", 1);
+        Assert.Equal([1, 1], await Task.WhenAll(calls));
+        foreach (var node in nodes)
+        {
+            await Server.Connection.GetSubscriber().UnsubscribeAsync(StackExchange.Redis.RedisChannel.Literal(node.Group.Engine.Inbox.WireName));
+        }
+    }
+
     [Fact]
     public async Task Commands_OfAnUncontendedFlight_OneBeforeAndOneAfter()
     {

@@ -74,7 +74,7 @@ public sealed class FaultTests(RedisServer server) : DistributedTest(server)
     {
         await using var proxy = new Proxy(Server.Configuration);
         await using var connection = await proxy.ConnectAsync(",syncTimeout=60000,asyncTimeout=60000");
-        var options = new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(3) };
+        var options = new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(3), Lease = TimeSpan.FromMinutes(1) };
         var node = await StartAsync(options, connection: connection);
         await node.Call("key", 0).Soon();
         Assert.Equal(1, node.Listener.Count(Led));
@@ -96,7 +96,12 @@ public sealed class FaultTests(RedisServer server) : DistributedTest(server)
         }, "Redis is used again");
 
         // The acquisition that was not answered in time was heard in the end, and taken back.
-        await Eventually(async () => (await KeysOf(node, "key")).Count == 0, "no flight without a leader");
+        await Eventually(async () =>
+        {
+            var keys = await KeysOf(node, "key");
+            Assert.All(keys.Values, static left => Assert.True(left > 30_000, "It is left to the end of its lease."));
+            return keys.Count == 0;
+        }, "no flight without a leader");
     }
 
     [Fact]
