@@ -69,7 +69,7 @@ public sealed class CommandTests(RedisServer server) : DistributedTest(server)
         await heard.Reached("W for 0", 1);
         gate.Open();
         await heard.Reached("O for 1", 1);
-        Assert.Equal([1, 1], await Task.WhenAll(calls));
+        Assert.All(await Task.WhenAll(calls), static result => Assert.Equal(1, result));
         foreach (var node in nodes)
         {
             await Server.Connection.GetSubscriber().UnsubscribeAsync(StackExchange.Redis.RedisChannel.Literal(node.Group.Engine.Inbox.WireName));
