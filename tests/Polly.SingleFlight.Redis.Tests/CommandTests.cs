@@ -1,3 +1,4 @@
+using Polly.SingleFlight.Redis.Engine;
 using StackExchange.Redis.Profiling;
 
 namespace Polly.SingleFlight.Redis.Tests;
@@ -47,33 +48,21 @@ public sealed class CommandTests(RedisServer server) : DistributedTest(server)
     public async Task Messages_OfAFlight_OneForTheLeader_OneForTheFollower()
     {
         var nodes = await StartAllAsync<int>(2);
-        foreach (var node in nodes)
-        {
-            await node.Call("warm " + Array.IndexOf(nodes, node), 0).Soon();
-        }
-
-        var heard = new Probe();
-        for (var i = 0; i < nodes.Length; i++)
-        {
-            var number = i;
-            await Server.Connection.GetSubscriber().SubscribeAsync(
-                StackExchange.Redis.RedisChannel.Literal(nodes[i].Group.Engine.Inbox.WireName), (_, message) => heard.Hit($"{((string)message!)[0]} for {number}"));
-        }
-
         var gate = new Gate();
         var calls = await FlyAsync(nodes, "key", async _ =>
         {
             await gate.Opened;
             return 1;
         }, _ => Task.FromResult(2));
-        await heard.Reached("W for 0", 1);
+        var led = nodes[0].Group.Led.Single();
+        await Eventually(() => Task.FromResult(led.IsAwaited), "the leader has heard of the follower");
+        var heard = new Probe();
+        void Listener(Message message) => heard.Hit($"{message.Letter}{(message.EndedAt > 0 ? " with a time" : "")}");
+        nodes[1].Group.Engine.Inbox.Listeners.Add(led.Id, Listener);
         gate.Open();
-        await heard.Reached("O for 1", 1);
+        await heard.Reached("O with a time", 1);
+        nodes[1].Group.Engine.Inbox.Listeners.Remove(led.Id, Listener);
         Assert.All(await Task.WhenAll(calls), static result => Assert.Equal(1, result));
-        foreach (var node in nodes)
-        {
-            await Server.Connection.GetSubscriber().UnsubscribeAsync(StackExchange.Redis.RedisChannel.Literal(node.Group.Engine.Inbox.WireName));
-        }
     }
 
     [Fact]
