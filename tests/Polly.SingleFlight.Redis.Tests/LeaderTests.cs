@@ -57,7 +57,7 @@ public sealed class LeaderTests(RedisServer server) : DistributedTest(server)
     [Fact]
     public async Task LastCaller_Leaves_OthersTakeOverAtOnce()
     {
-        var nodes = await StartAllAsync<int>(3);
+        var nodes = await StartAllAsync(3, LongLease);
         using var source = new CancellationTokenSource();
         var gate = new Gate();
         var leader = nodes[0].Call("key", async token =>
@@ -85,7 +85,7 @@ public sealed class LeaderTests(RedisServer server) : DistributedTest(server)
     [Fact]
     public async Task LastCaller_LeavesACallbackThatDoesNotStop_OthersTakeOverAtOnce()
     {
-        var nodes = await StartAllAsync<int>(2);
+        var nodes = await StartAllAsync(2, LongLease);
         using var source = new CancellationTokenSource();
         var stubborn = new Gate();
         var leader = nodes[0].Call("key", async _ =>
@@ -191,7 +191,7 @@ public sealed class LeaderTests(RedisServer server) : DistributedTest(server)
     [Fact]
     public async Task Disposal_GivesUp_OthersTakeOverAtOnce_AndTheCallbackGoesOn()
     {
-        var nodes = await StartAllAsync<int>(2);
+        var nodes = await StartAllAsync(2, LongLease);
         var gate = new Gate();
         var leader = nodes[0].Call("key", async _ =>
         {
@@ -224,6 +224,10 @@ public sealed class LeaderTests(RedisServer server) : DistributedTest(server)
         gate.Open();
         Assert.Equal(1, await calls[0]);
     }
+
+    /// <summary>Longer than anybody waits, so that who takes over does so because the leader has given up.</summary>
+    private static DistributedSingleFlightStrategyOptions<int> LongLease() =>
+        new() { Lease = TimeSpan.FromMinutes(1), CommandTimeout = TimeSpan.FromSeconds(20) };
 
     private static DistributedSingleFlightStrategyOptions<int> ShortLease() =>
         new() { Lease = s_lease, CommandTimeout = TimeSpan.FromSeconds(20) };

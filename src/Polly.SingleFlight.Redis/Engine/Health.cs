@@ -14,6 +14,8 @@ internal sealed class Health(IDatabase database)
     private int _isHanging;
     private volatile bool _isStopped;
 
+    public bool IsStopped => _isStopped;
+
     public bool IsUp(RedisKey key) => !_isStopped && Volatile.Read(ref _isHanging) == 0 && IsConnected(key);
 
     /// <summary>A command was not answered in time.</summary>

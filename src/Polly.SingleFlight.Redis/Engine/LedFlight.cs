@@ -52,7 +52,7 @@ internal sealed class LedFlight
     public bool IsAwaited => _isAwaited;
 
     /// <summary>The earliest time by the server's clock, in microseconds, that it can be now.</summary>
-    public long EarliestNow => _reply.ServerTime + (long)TimeProvider.System.GetElapsedTime(_reply.At).TotalMicroseconds;
+    public long EarliestNow => _reply.ServerTime + ServerClock.Least((long)TimeProvider.System.GetElapsedTime(_reply.At).TotalMicroseconds);
 
     /// <summary>Begins to listen for those who wait.</summary>
     public void Open() => _engine.Inbox.Listeners.Add(Id, OnMessage);
@@ -143,7 +143,7 @@ internal sealed class LedFlight
         while (true)
         {
             var confirmed = await _engine.EndAsync(Name, Id, end, _timeout).ConfigureAwait(false);
-            if (confirmed is not null || TimeProvider.System.GetElapsedTime(begin) >= _lease)
+            if (confirmed is not null || _engine.IsStopped || TimeProvider.System.GetElapsedTime(begin) >= _lease)
             {
                 return confirmed;
             }

@@ -36,6 +36,8 @@ internal sealed class RedisEngine
 
     public bool IsUp(FlightName name) => _sender.Health.IsUp(name.Flight);
 
+    public bool IsStopped => _sender.Health.IsStopped;
+
     /// <summary>Nothing is sent any more.</summary>
     public void Stop() => _sender.Health.Stop();
 

@@ -50,6 +50,9 @@ internal sealed class ServerClock
         return (long)((at - (Math.Abs(at - best.At) / Drift)) * (Stopwatch.Frequency / 1_000_000.0));
     }
 
+    /// <summary>The least that passes on a server while a time passes here, both in microseconds.</summary>
+    public static long Least(long passed) => passed - (passed / Drift);
+
     private static long Microseconds(long timestamp) => (long)(timestamp / (Stopwatch.Frequency / 1_000_000.0));
 
     private sealed record Sample(long At, long Offset);
