@@ -57,7 +57,7 @@ internal sealed class FlightTable
                 count += stripe.CountSeen;
             }
 
-            return $"{count} joinable flights";
+            return $"joinable flights: {count}";
         }
     }
 

@@ -28,8 +28,8 @@ public sealed class DebuggerDisplayTests : FlightTest
             Assert.True(debugger.Join(TimeSpan.FromSeconds(30)), "It waited for the gate.");
         }
 
-        Assert.Equal("1 joinable flights", texts[0]);
-        Assert.Equal("1 joinable flights", texts[1]);
+        Assert.Equal("joinable flights: 1", texts[0]);
+        Assert.Equal("joinable flights: 1", texts[1]);
         Assert.Contains("1 of 1 callers", texts[2], StringComparison.Ordinal);
         gate.Open();
         await leader;

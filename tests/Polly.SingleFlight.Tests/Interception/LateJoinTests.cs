@@ -81,14 +81,7 @@ public sealed class LateJoinTests : FlightTest
     public async Task ExcludeJoinedAfter_ANewcomerMeanwhile_JoinsTheSuccessor()
     {
         var pipeline = Build(Watched(new SingleFlightStrategyOptions<string>()));
-        var leader = Lead(pipeline);
-        var time = Stopwatch.GetTimestamp();
-        var second = new Gate();
-        var late = Join(pipeline, default, second);
-        _inside!.ExcludeJoinedAfter(time);
-        _gate.Open();
-        Assert.Equal("1", await leader);
-        await Probe.Reached(Started, 2);
+        var (late, second) = await LandWithALateCallerAsync(pipeline);
 
         var newcomer = Join(pipeline, default);
         await Probe.Reached(Joined, 2);
@@ -145,15 +138,7 @@ public sealed class LateJoinTests : FlightTest
     public async Task ExcludeJoinedAfter_TheFlightIsForgotten_SuccessorDoesNotTakeTheKey()
     {
         var pipeline = Build(Watched(new SingleFlightStrategyOptions<string>()));
-        var leader = Lead(pipeline);
-        var time = Stopwatch.GetTimestamp();
-        var second = new Gate();
-        var late = Join(pipeline, default, second);
-        _inside!.ExcludeJoinedAfter(time);
-        Group.Forget("key");
-        _gate.Open();
-        Assert.Equal("1", await leader);
-        await Probe.Reached(Started, 2);
+        var (late, second) = await LandWithALateCallerAsync(pipeline, isForgotten: true);
 
         Assert.Equal(0, Group.ActiveFlights);
         second.Open();
@@ -211,6 +196,25 @@ public sealed class LateJoinTests : FlightTest
             context.ExcludeJoinedAfter(0);
             return Task.FromResult("alone");
         }));
+    }
+
+    /// <summary>Lands a flight that another caller joined too late, and which then leads a flight of its own, held by a gate.</summary>
+    private async Task<(Task<string> Late, Gate Gate)> LandWithALateCallerAsync(ResiliencePipeline<string> pipeline, bool isForgotten = false)
+    {
+        var leader = Lead(pipeline);
+        var time = Stopwatch.GetTimestamp();
+        var gate = new Gate();
+        var late = Join(pipeline, default, gate);
+        _inside!.ExcludeJoinedAfter(time);
+        if (isForgotten)
+        {
+            Group.Forget("key");
+        }
+
+        _gate.Open();
+        Assert.Equal("1", await leader);
+        await Probe.Reached(Started, 2);
+        return (late, gate);
     }
 
     private Task<string> Lead(ResiliencePipeline<string> pipeline) => InterceptedCall.Run(pipeline, "key", null, async context =>
