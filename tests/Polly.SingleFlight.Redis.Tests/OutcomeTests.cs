@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Caching.Hybrid;
 using Polly.CircuitBreaker;
+using Polly.SingleFlight.Redis.Engine;
 using Polly.SingleFlight.Redis.Payload;
 
 namespace Polly.SingleFlight.Redis.Tests;
@@ -148,6 +149,29 @@ public sealed class OutcomeTests(RedisServer server) : DistributedTest(server)
             Assert.Equal("own", await call.Soon());
             Assert.Equal(count, node.Bypassed(DistributedBypassReason.Undecodable));
         }
+    }
+
+    /// <summary>A leader that did not know that somebody waits ends the flight first and delivers then. Who looks in between still follows.</summary>
+    [Fact]
+    public async Task Look_BetweenTheEndAndTheDelivery_StillFollows()
+    {
+        var node = await StartAsync<string>();
+        var stranger = new Stranger(Server, node.Group, "key", typeof(string));
+        await stranger.LeadAsync();
+        var call = node.Call("key", "own").Soon();
+        await node.Probe.Reached(Joined, 1);
+        var engine = node.Group.Engine;
+        var ended = await engine.EndAsync(stranger.Name, stranger.Id, new FlightEnd(null, 0, IsGivenUp: false), TimeSpan.FromSeconds(20));
+        Assert.Equal(1, ended!.Value.Waiting);
+
+        // It registers again when it looks.
+        var aside = stranger.Name.Aside(stranger.Id);
+        await Server.Database.HashDeleteAsync(aside, engine.Inbox.WireName);
+        await stranger.TellAsync('G', stranger.Id);
+        await Eventually(async () => node.Executions > 0 || await Server.Database.HashExistsAsync(aside, engine.Inbox.WireName), "it has looked");
+        var outcome = new HandedOver(OutcomeContent.Value, default, default, "\"delivered\""u8.ToArray());
+        engine.Deliver(stranger.Name, stranger.Id, Envelope.Write(outcome, stranger.Name, stranger.Id, null), ended.Value.EndedAt, [engine.Inbox.WireName], []);
+        Assert.Equal("delivered", await call);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ internal static class Detached
 {
     public static ITimer CreateTimer(TimeProvider clock, TimerCallback callback, object state, TimeSpan dueTime, TimeSpan period)
     {
-        using (Suppress())
+        using (SuppressFlow())
         {
             return clock.CreateTimer(callback, state, dueTime, period);
         }
@@ -15,12 +15,25 @@ internal static class Detached
 
     public static Task<TResult> Run<TResult>(Func<Task<TResult>> work)
     {
-        using (Suppress())
+        using (SuppressFlow())
         {
             return Task.Run(work);
         }
     }
 
+    /// <summary>Has the exception of a task looked at, so that it does not count as unobserved.</summary>
+    public static void Observe(Task? task)
+    {
+        using (SuppressFlow())
+        {
+            task?.ContinueWith(
+                static ended => _ = ended.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+    }
+
     /// <summary>No flow until the end of the scope, which is left on the same thread; null if there is none already.</summary>
-    private static AsyncFlowControl? Suppress() => ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
+    public static AsyncFlowControl? SuppressFlow() => ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
 }

@@ -94,8 +94,7 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
         try
         {
             var subscription = redis.GetSubscriber().SubscribeAsync(_channel, OnMessage);
-            _ = subscription.ContinueWith(
-                static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            Detached.Observe(subscription);
             return subscription;
         }
         catch (Exception exception)

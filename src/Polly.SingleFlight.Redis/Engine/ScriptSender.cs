@@ -23,7 +23,7 @@ internal sealed class ScriptSender(IDatabase database)
     {
         try
         {
-            Observe(database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster | CommandFlags.FireAndForget));
+            Detached.Observe(database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster | CommandFlags.FireAndForget));
         }
         catch (Exception)
         {
@@ -51,19 +51,24 @@ internal sealed class ScriptSender(IDatabase database)
         var begin = TimeProvider.System.GetTimestamp();
         try
         {
-            sent = database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster);
+            // The library keeps the context until the answer comes, which may be long after this has given up.
+            using (Detached.SuppressFlow())
+            {
+                sent = database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster);
+            }
+
             var result = await sent.WaitAsync(timeout, token).ConfigureAwait(false);
             return Note(result, begin, TimeProvider.System.GetTimestamp());
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            Observe(sent);
+            Detached.Observe(sent);
             undo?.Invoke();
             throw;
         }
         catch (TimeoutException)
         {
-            Observe(sent);
+            Detached.Observe(sent);
             Health.WasLate(routed);
             undo?.Invoke();
             return default;
@@ -94,10 +99,4 @@ internal sealed class ScriptSender(IDatabase database)
         var delay = took - fastest + s_slack;
         return new Answer(result, begin, end, delay < took && Interlocked.Increment(ref _answers) > FirstAnswers ? delay : took);
     }
-
-    private static void Observe(Task? task) => task?.ContinueWith(
-        static ended => _ = ended.Exception,
-        CancellationToken.None,
-        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-        TaskScheduler.Default);
 }
