@@ -9,11 +9,11 @@ internal sealed class SingleFlightNode : Node
     private readonly RedisSingleFlightGroup _group;
     private readonly ResiliencePipeline<string> _pipeline;
 
-    public SingleFlightNode(ConnectionMultiplexer connection, string scope)
+    public SingleFlightNode(ConnectionMultiplexer connection, string scope, DistributedSingleFlightStrategyOptions<string>? options = null)
         : base(connection)
     {
         _group = new RedisSingleFlightGroup(connection, scope);
-        _pipeline = new ResiliencePipelineBuilder<string>().AddSingleFlight().AddDistributedSingleFlight(_group).Build();
+        _pipeline = new ResiliencePipelineBuilder<string>().AddSingleFlight().AddDistributedSingleFlight(_group, options ?? new()).Build();
     }
 
     public override async Task<string> CallAsync(string key, Func<Task<string>> work) =>

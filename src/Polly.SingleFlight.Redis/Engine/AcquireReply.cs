@@ -8,6 +8,9 @@ internal enum AcquireKind
     /// <summary>Redis did not answer, or not as it should.</summary>
     Unavailable,
 
+    /// <summary>Redis did not answer in time.</summary>
+    Late,
+
     /// <summary>The caller leads.</summary>
     Led,
 
@@ -45,7 +48,7 @@ internal readonly record struct AcquireReply(AcquireKind Kind, string Leader, lo
     {
         if (answer.Result is not { Resp2Type: ResultType.Array } || (RedisValue[]?)answer.Result is not { Length: > 0 } values)
         {
-            return Unavailable;
+            return answer.IsLate ? new(AcquireKind.Late, "", 0, default, null) : Unavailable;
         }
 
         try

@@ -7,4 +7,8 @@ namespace Polly.SingleFlight.Redis.Engine;
 /// <param name="SentAt">When the command was sent, as a timestamp of the system's clock.</param>
 /// <param name="At">When it came, as a timestamp of the system's clock.</param>
 /// <param name="Delay">How long it may have been on its way back beyond what is usual.</param>
-internal readonly record struct Answer(RedisResult? Result, long SentAt, long At, TimeSpan Delay);
+internal readonly record struct Answer(RedisResult? Result, long SentAt, long At, TimeSpan Delay)
+{
+    /// <summary>Whether there is no answer because it did not come in time.</summary>
+    public bool IsLate { get; init; }
+}

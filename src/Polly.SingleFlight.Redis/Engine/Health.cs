@@ -3,13 +3,16 @@ using StackExchange.Redis;
 namespace Polly.SingleFlight.Redis.Engine;
 
 /// <summary>
-/// Whether it is worth asking Redis: it is connected, and has answered the last command in time. After one that was late it is asked in the background, with one command at a time, until
-/// it answers.
+/// Whether it is worth asking Redis: it is connected, and does not hang. It hangs if a command was late and no other was answered in time lately: then it is asked in the background, with
+/// one command at a time, until it answers. A command that is late while others are answered costs its own caller something, and nobody else.
 /// </summary>
 internal sealed class Health(IDatabase database)
 {
     /// <summary>How long to wait between two questions that fail at once.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>When a command was last answered in time, as a timestamp of the system's clock.</summary>
+    private long _answeredAt = TimeProvider.System.GetTimestamp() - TimeProvider.System.TimestampFrequency * 3600;
 
     private int _isHanging;
     private volatile bool _isStopped;
@@ -18,9 +21,18 @@ internal sealed class Health(IDatabase database)
 
     public bool IsUp(RedisKey key) => !_isStopped && Volatile.Read(ref _isHanging) == 0 && IsConnected(key);
 
-    /// <summary>A command was not answered in time.</summary>
-    public void WasLate(RedisKey key)
+    /// <summary>A command was answered in time.</summary>
+    public void Answered(long at) => Volatile.Write(ref _answeredAt, at);
+
+    /// <summary>A command was not answered within its time.</summary>
+    public void WasLate(RedisKey key, TimeSpan timeout)
     {
+        // Half of the time, because what was answered when the late command was sent says nothing of what came afterwards.
+        if (TimeProvider.System.GetElapsedTime(Volatile.Read(ref _answeredAt)) < timeout / 2)
+        {
+            return;
+        }
+
         if (Interlocked.Exchange(ref _isHanging, 1) == 0)
         {
             _ = Detached.Run(() => WatchAsync(key));

@@ -25,6 +25,8 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
 
     public Listeners Listeners { get; } = new();
 
+    public Looks Looks { get; } = new();
+
     /// <summary>The channel as scripts have to name it: they do not know of the prefix that the connection adds.</summary>
     public string WireName { get; } = PrefixOf(redis) + channel;
 

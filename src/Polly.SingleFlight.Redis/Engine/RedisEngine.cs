@@ -132,7 +132,7 @@ internal sealed class RedisEngine
 
         if (await Inbox.SubscribeAsync(timeout).ConfigureAwait(false) is not { } hasSubscribed)
         {
-            _sender.Health.WasLate(default);
+            _sender.Health.WasLate(default, timeout);
             return false;
         }
 

@@ -69,9 +69,9 @@ internal sealed class ScriptSender(IDatabase database)
         catch (TimeoutException)
         {
             Detached.Observe(sent);
-            Health.WasLate(routed);
+            Health.WasLate(routed, timeout);
             undo?.Invoke();
-            return default;
+            return new Answer { IsLate = true };
         }
         catch (Exception)
         {
@@ -87,6 +87,7 @@ internal sealed class ScriptSender(IDatabase database)
     /// <summary>Notes how long Redis takes. Two answers at once do no harm.</summary>
     private Answer Note(RedisResult result, long begin, long end)
     {
+        Health.Answered(end);
         var took = TimeProvider.System.GetElapsedTime(begin, end);
         var fastest = new TimeSpan(Volatile.Read(ref _fastest));
         if (took < fastest)

@@ -7,7 +7,7 @@ namespace Polly.SingleFlight.Redis.Strategy;
 /// <remarks>
 /// <para>1. Ask Redis, which says to lead (2), to follow (3), or has the outcome of the flight that was followed (4); if it says nothing of use, run alone (5).</para>
 /// <para>2. Lead: run the callback, and end the flight. See <see cref="LeaderRun{TResult, TActual, TState}"/>.</para>
-/// <para>3. Follow: wait for a message, the end of the lease or a second, whichever is first, and ask again.</para>
+/// <para>3. Follow: wait for a message, the end of the lease or the next look, whichever is first, and ask again. An answer that is late while Redis answers others is no reason to stop.</para>
 /// <para>4. Return the outcome; or, if the leader handed nothing over that can be used, run alone.</para>
 /// <para>5. Run alone: call the callback as if the strategy were not there.</para>
 /// </remarks>
@@ -53,6 +53,14 @@ internal sealed class DistributedCall<TResult, TActual, TState>(DistributedParts
                         // 3. Follows.
                         Join(follower, reply);
                         if (!await follower.WaitAsync(reply.Left, _context.CancellationToken).ConfigureAwait(_context.ContinueOnCapturedContext))
+                        {
+                            return await RunAloneAsync(DistributedBypassReason.MaxWait, follower).ConfigureAwait(_context.ContinueOnCapturedContext);
+                        }
+
+                        break;
+
+                    case AcquireKind.Late when follower.MayAskAgain && _engine.IsUp(call.Name):
+                        if (!await follower.WaitAgainAsync(_context.CancellationToken).ConfigureAwait(_context.ContinueOnCapturedContext))
                         {
                             return await RunAloneAsync(DistributedBypassReason.MaxWait, follower).ConfigureAwait(_context.ContinueOnCapturedContext);
                         }

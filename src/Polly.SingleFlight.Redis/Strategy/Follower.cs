@@ -5,11 +5,11 @@ namespace Polly.SingleFlight.Redis.Strategy;
 /// <summary>A caller that waits for leaders of other nodes, one after another if they are lost.</summary>
 internal sealed class Follower : IDisposable
 {
-    /// <summary>After this time it looks again in any case, so that a lost message is a delay.</summary>
-    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
-
     /// <summary>How long after a lease has ended it looks: at once, but not before Redis has noticed.</summary>
     private static readonly TimeSpan s_margin = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How often, one after another, a caller whose flight has ended asks for the outcome in vain.</summary>
+    private const int MaxLateAnswers = 3;
 
     private readonly Inbox _inbox;
     private readonly TimeProvider _clock;
@@ -19,7 +19,10 @@ internal sealed class Follower : IDisposable
     private ITimer? _limit;
     private long _since;
     private long _endedAt;
+    private TimeSpan _lease;
+    private int _lateAnswers;
     private bool _isWaiting;
+    private bool _isWoken;
     private volatile bool _isLate;
 
     public Follower(Inbox inbox, TimeProvider clock, TimeSpan maxWait)
@@ -37,11 +40,14 @@ internal sealed class Follower : IDisposable
     /// <summary>From when on a caller may hold the outcome, in microseconds of the server's clock, as the message said; 0 if none has come.</summary>
     public long EndedAt => Volatile.Read(ref _endedAt);
 
+    /// <summary>Whether to go on after an answer that was late.</summary>
+    public bool MayAskAgain => Leader.Length > 0 && _lateAnswers < MaxLateAnswers;
+
     /// <summary>Follows a leader.</summary>
     public void Join(string leader, long registeredAt)
     {
         Leave();
-        (Leader, RegisteredAt) = (leader, registeredAt);
+        (Leader, RegisteredAt, _isWoken) = (leader, registeredAt, false);
         Volatile.Write(ref _endedAt, 0);
         _inbox.Listeners.Add(leader, _onMessage);
         if (!_isWaiting)
@@ -67,11 +73,39 @@ internal sealed class Follower : IDisposable
     /// <param name="token">The caller's token.</param>
     /// <returns><see langword="false"/> if the caller has waited as long as it may.</returns>
     /// <exception cref="OperationCanceledException">The caller has left.</exception>
-    public async ValueTask<bool> WaitAsync(TimeSpan lease, CancellationToken token)
+    public ValueTask<bool> WaitAsync(TimeSpan lease, CancellationToken token)
     {
-        var end = lease + s_margin;
-        await _woken.WaitAsync(end < s_look ? end : s_look, token).ConfigureAwait(false);
-        return !_isLate;
+        (_lease, _lateAnswers) = (lease, 0);
+        return WaitAsync(token);
+    }
+
+    /// <summary>After an answer that was late: asks again at once if a message has come, which is not sent twice, and otherwise waits as before.</summary>
+    /// <inheritdoc cref="WaitAsync(TimeSpan, CancellationToken)"/>
+    public ValueTask<bool> WaitAgainAsync(CancellationToken token)
+    {
+        if (!_isWoken)
+        {
+            return WaitAsync(token);
+        }
+
+        _lateAnswers++;
+        return new(!_isLate);
+    }
+
+    private async ValueTask<bool> WaitAsync(CancellationToken token)
+    {
+        _inbox.Looks.Begin();
+        try
+        {
+            // Looks in any case after a while, so that a lost message is a delay.
+            var (end, look) = (_lease + s_margin, _inbox.Looks.Interval);
+            _isWoken = await _woken.WaitAsync(end < look ? end : look, token).ConfigureAwait(false);
+            return !_isLate;
+        }
+        finally
+        {
+            _inbox.Looks.End();
+        }
     }
 
     /// <summary>How long it has waited, once; null if it has not.</summary>
