@@ -106,6 +106,23 @@ public sealed class FaultTests(RedisServer server) : DistributedTest(server)
     }
 
     [Fact]
+    public async Task Hanging_FromTheStart_IsUsedWhenItAnswers()
+    {
+        await using var proxy = new Proxy(Server.Configuration);
+        await using var connection = await proxy.ConnectAsync(",syncTimeout=60000,asyncTimeout=60000");
+        var node = await StartAsync(new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(2) }, connection: connection);
+        proxy.Hang();
+        Assert.Equal(1, await node.Call("key", 1).Soon());
+        Assert.Equal(1, node.Bypassed(DistributedBypassReason.Unavailable));
+        proxy.Continue();
+        await Eventually(async () =>
+        {
+            await node.Call("key", 2).Soon();
+            return node.Listener.Count(Led) > 0;
+        }, "Redis is used");
+    }
+
+    [Fact]
     public async Task Hanging_AtTheEnd_HoldsTheLeaderOneTimeoutAtMost()
     {
         await using var proxy = new Proxy(Server.Configuration);

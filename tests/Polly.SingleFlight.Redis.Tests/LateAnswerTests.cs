@@ -21,7 +21,7 @@ public sealed class LateAnswerTests(RedisServer server) : DistributedTest(server
     [Fact]
     public async Task Newcomer_WhoseAnswerIsLate_RunsAlone_AndNobodyElseDoes()
     {
-        var node = await StartSlowAsync(followed => followed == "" && Number("late") == 2);
+        var node = await StartSlowAsync(followed => followed is "" && Number("late") == 2);
         await node.Call("warm", 0).Soon();
         var slow = node.Call("slow", 1);
         await _held.Reached("late", 2);
@@ -37,7 +37,7 @@ public sealed class LateAnswerTests(RedisServer server) : DistributedTest(server
     public async Task Look_WhoseAnswerIsLate_IsRepeated()
     {
         var leader = await StartAsync<int>();
-        var follower = await StartSlowAsync(followed => followed != "" && Number("look") == 1);
+        var follower = await StartSlowAsync(followed => followed is { Length: > 0 } && Number("look") == 1);
         var gate = new Gate();
         var calls = await FlyAsync([leader, follower], "key", async _ =>
         {
@@ -56,7 +56,7 @@ public sealed class LateAnswerTests(RedisServer server) : DistributedTest(server
     {
         var leader = await StartAsync<int>();
         var isEnding = false;
-        var follower = await StartSlowAsync(followed => followed != "" && Volatile.Read(ref isEnding) && Number("fetch") == 1);
+        var follower = await StartSlowAsync(followed => followed is { Length: > 0 } && Volatile.Read(ref isEnding) && Number("fetch") == 1);
         var gate = new Gate();
         var calls = await FlyAsync([leader, follower], "key", async _ =>
         {
@@ -92,6 +92,27 @@ public sealed class LateAnswerTests(RedisServer server) : DistributedTest(server
         }
 
         Assert.False(follower.MayAskAgain);
+    }
+
+    [Fact]
+    public async Task Subscription_WhoseAnswerIsLate_CostsOneTimeoutOnce_AndIsUsedWhenItCame()
+    {
+        var node = await StartSlowAsync(static followed => followed is null);
+        Assert.Equal(1, await node.Call("key", 1).Soon());
+        var begin = TimeProvider.System.GetTimestamp();
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(i, await node.Call("key", i).Soon());
+        }
+
+        Assert.True(TimeProvider.System.GetElapsedTime(begin) < TimeSpan.FromSeconds(4), "A subscription that is known to be late costs something.");
+        Assert.Equal(0, node.Listener.Count(Led));
+        _late.Open();
+        await Eventually(async () =>
+        {
+            await node.Call("key", 2).Soon();
+            return node.Listener.Count(Led) > 0;
+        }, "Redis is used again");
     }
 
     private async Task<Node<int>> StartSlowAsync(Func<string?, bool> isLate)

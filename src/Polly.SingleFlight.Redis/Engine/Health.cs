@@ -70,7 +70,8 @@ internal sealed class Health(IDatabase database)
     {
         try
         {
-            await database.KeyExistsAsync(key, CommandFlags.DemandMaster).ConfigureAwait(false);
+            // What was late may have had no key, and such a command is not sent for one.
+            await (key.Equals(default(RedisKey)) ? database.PingAsync(CommandFlags.DemandMaster) : (Task)database.KeyExistsAsync(key, CommandFlags.DemandMaster)).ConfigureAwait(false);
             return true;
         }
         catch (RedisServerException)

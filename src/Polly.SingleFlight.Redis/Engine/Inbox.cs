@@ -50,10 +50,14 @@ internal sealed class Inbox(IConnectionMultiplexer redis, string channel)
 
             _subscription = Subscribe();
         }
+        else if (_failedAt != 0 && !_subscription.IsCompleted)
+        {
+            // It was late, and is not waited for again. Nor is it begun again: every subscription would have the message handled once more.
+            return false;
+        }
 
         try
         {
-            // One that is late is not begun again: every subscription would have the message handled once more.
             await _subscription.WaitAsync(timeout).ConfigureAwait(false);
             return true;
         }
