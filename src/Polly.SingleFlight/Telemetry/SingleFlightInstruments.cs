@@ -22,11 +22,13 @@ internal static class SingleFlightInstruments
     private static readonly UpDownCounter<long> s_activeFlights = s_meter.CreateUpDownCounter<long>(
         "polly.single_flight.active_flights", "{flight}", "Flights whose callback is running.");
 
-    private static readonly Histogram<int> s_callers = s_meter.CreateHistogram<int>(
-        "polly.single_flight.callers", "{caller}", "Callers that joined a flight, the leader included.");
+    private static readonly Histogram<int> s_callers = s_meter.CreateAdvisedHistogram<int>(
+        "polly.single_flight.callers", "{caller}", "Callers that joined a flight, the leader included.",
+        1, 2, 3, 5, 10, 25, 50, 100, 250, 500, 1000, 2500);
 
-    private static readonly Histogram<double> s_waitDuration = s_meter.CreateHistogram<double>(
-        "polly.single_flight.wait.duration", "s", "How long callers waited for their flight, by role.");
+    private static readonly Histogram<double> s_waitDuration = s_meter.CreateAdvisedHistogram<double>(
+        "polly.single_flight.wait.duration", "s", "How long callers waited for their flight, by role.",
+        0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30);
 
     /// <summary>Whether <see cref="ExecutionEnded"/> is to be called.</summary>
     public static bool CountsExecutions => s_executions.Enabled || s_waitDuration.Enabled;

@@ -66,7 +66,7 @@ public sealed partial class TelemetryDocumentTests
     [GeneratedRegex(@"^\| \d+ \| (?:Debug|Information|Warning|Error)\b", RegexOptions.Multiline)]
     private static partial Regex ListedRecord();
 
-    [GeneratedRegex(@"\.Create(?<kind>Counter|UpDownCounter|Histogram)<\w+>\(\s*""(?<name>[\w.]+)"", ""(?<unit>[^""]+)""")]
+    [GeneratedRegex(@"\.Create(?<kind>Counter|UpDownCounter|(?:Advised)?Histogram)<\w+>\(\s*""(?<name>[\w.]+)"", ""(?<unit>[^""]+)""")]
     private static partial Regex Instrument();
 
     [GeneratedRegex("`[^`\n]*polly_[^`\n]*`")]
