@@ -19,6 +19,7 @@ namespace Polly.SingleFlight.Flights;
 /// </para>
 /// </remarks>
 [DebuggerDisplay("{DebugText,nq}")]
+[DebuggerTypeProxy(typeof(WaiterDebugView<>))]
 internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>, IParticipation, IWait, IThreadPoolWorkItem
 {
     private const int Claimed = 1;
