@@ -5,6 +5,7 @@ step_tools() {                          # what linking native code and looking i
     local missing=()
     command -v clang >/dev/null || command -v gcc >/dev/null || missing+=(clang)
     [[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
+    command -v curl >/dev/null || missing+=(curl)
     command -v git >/dev/null || missing+=(git)
     command -v unzip >/dev/null || missing+=(unzip)
     command -v redis-server >/dev/null || missing+=(redis-server)

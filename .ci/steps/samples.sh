@@ -13,3 +13,8 @@ step_two-nodes() {                      # several processes, on Garnet inside of
     start_redis
     bash .ci/check-two-nodes Debug "$redis_address"
 }
+
+step_web-api() {                        # a web API under load, and what Prometheus reads from it
+    dotnet build samples/WebApi -warnaserror
+    bash .ci/check-web-api Debug
+}

@@ -12,6 +12,7 @@ namespace Polly.SingleFlight;
 /// superseded because of <see cref="SingleFlightStrategyOptions.MaxJoinAge"/>, keeps its callers but is no longer seen.
 /// </remarks>
 [DebuggerDisplay("{Table}")]
+[DebuggerTypeProxy(typeof(SingleFlightGroupDebugView))]
 public sealed class SingleFlightGroup
 {
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Polly.SingleFlight.Telemetry;
 
 namespace Polly.SingleFlight.Redis.Telemetry;
 
@@ -13,11 +14,13 @@ internal static class DistributedInstruments
     private static readonly Counter<long> s_executions = s_meter.CreateCounter<long>(
         "polly.single_flight.distributed.executions", "{execution}", "Executions that reached the strategy, by role and, when they ran alone, by reason.");
 
-    private static readonly Histogram<double> s_waits = s_meter.CreateHistogram<double>(
-        "polly.single_flight.distributed.wait.duration", "s", "How long callers followed leaders of other nodes.");
+    private static readonly Histogram<double> s_waits = s_meter.CreateAdvisedHistogram<double>(
+        "polly.single_flight.distributed.wait.duration", "s", "How long callers followed leaders of other nodes.",
+        0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30);
 
-    private static readonly Histogram<long> s_payloads = s_meter.CreateHistogram<long>(
-        "polly.single_flight.distributed.payload.size", "By", "The size of serialized outcomes that were handed over.");
+    private static readonly Histogram<long> s_payloads = s_meter.CreateAdvisedHistogram<long>(
+        "polly.single_flight.distributed.payload.size", "By", "The size of serialized outcomes that were handed over.",
+        256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304);
 
     public static TagList TagsOf(ResilienceStrategyOptions options, ResiliencePipelineBuilderBase builder)
     {

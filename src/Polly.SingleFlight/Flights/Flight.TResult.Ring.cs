@@ -6,6 +6,22 @@ internal sealed partial class Flight<TResult>
     /// <summary>The first of the ring.</summary>
     private Waiter<TResult>? _followers;
 
+    /// <summary>Ends where the ring is taken apart meanwhile, and after as many as there are callers.</summary>
+    public override List<object> FollowersSeen
+    {
+        get
+        {
+            var seen = new List<object>();
+            var first = _followers;
+            for (var waiter = first; waiter is not null && seen.Count < Joined; waiter = waiter.Next == first ? null : waiter.Next)
+            {
+                seen.Add(waiter);
+            }
+
+            return seen;
+        }
+    }
+
     private Waiter<TResult>? TakeFollowers_NeedsLock()
     {
         Stripe.Gate.AssertIsHeld();

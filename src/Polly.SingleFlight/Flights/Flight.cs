@@ -20,6 +20,7 @@ namespace Polly.SingleFlight.Flights;
 /// </para>
 /// </remarks>
 [DebuggerDisplay("{DebugText,nq}")]
+[DebuggerTypeProxy(typeof(FlightDebugView))]
 internal abstract partial class Flight : FlightProperties, IParticipation, IWait, IThreadPoolWorkItem
 {
     /// <summary>Long ago, so that callers with a limit on a flight's age do not join it.</summary>
@@ -100,6 +101,12 @@ internal abstract partial class Flight : FlightProperties, IParticipation, IWait
 
     /// <summary>The time from the start until another time, by the clock the flight was started on.</summary>
     public TimeSpan TimeUntil(long now) => Rules.Clock.Elapsed(StartTimestamp, now);
+
+    /// <summary>The followers as they are seen without the gate, for a debugger.</summary>
+    public abstract List<object> FollowersSeen { get; }
+
+    /// <summary>How far the flight has come, for a debugger.</summary>
+    public FlightState StateSeen => _state;
 
     private string DebugText => $"#{Id} {_state}, {Waiters} of {Joined} callers, leader {Leader}, {ResultType.Name}";
 

@@ -34,6 +34,18 @@ internal sealed class FlightStripe(IEqualityComparer<object> comparer)
     /// <summary>The count as it is seen without the gate, for a debugger. Written under the gate.</summary>
     public int CountSeen { get; private set; }
 
+    /// <summary>Adds the flights as they are seen without the gate, for a debugger. A flight that comes or goes meanwhile may be missing.</summary>
+    public void AddSeen(List<Flight> seen)
+    {
+        foreach (var bucket in _buckets)
+        {
+            for (var flight = bucket; flight is not null; flight = flight.NextInBucket)
+            {
+                seen.Add(flight);
+            }
+        }
+    }
+
     /// <summary>A number that no other flight of the process has, larger than those of the stripe before.</summary>
     public long NextId_NeedsLock()
     {

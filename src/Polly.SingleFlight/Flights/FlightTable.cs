@@ -11,6 +11,7 @@ namespace Polly.SingleFlight.Flights;
 /// and the lock that guards an entry guards the state of its flight, so that both change together (I2).
 /// </remarks>
 [DebuggerDisplay("{DebugText,nq}")]
+[DebuggerTypeProxy(typeof(FlightTableDebugView))]
 internal sealed class FlightTable
 {
     private static readonly int s_stripeCount =
@@ -43,6 +44,21 @@ internal sealed class FlightTable
             }
 
             return count;
+        }
+    }
+
+    /// <summary>The joinable flights as they are seen without the gates, for a debugger.</summary>
+    public List<Flight> FlightsSeen
+    {
+        get
+        {
+            var seen = new List<Flight>();
+            foreach (var stripe in _stripes)
+            {
+                stripe.AddSeen(seen);
+            }
+
+            return seen;
         }
     }
 
