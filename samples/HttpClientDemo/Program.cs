@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using HttpClientDemo;
-using Microsoft.Extensions.DependencyInjection;
 
 DemoOptions options;
 try
@@ -31,12 +30,15 @@ try
 {
     using var endpoint = new TokenEndpoint(options);
     await endpoint.WarmUpAsync(stop.Token);
-    await using var services = new ServiceCollection().AddTokenClient(endpoint.Address, options).BuildServiceProvider();
-    Console.WriteLine($"{options.Callers} callers, {options.Gap.TotalMilliseconds:0.#####} ms apart, over {options.Regions.Count} regions");
-    var story = new Story(options, endpoint, services, stop.Token);
-    await story.TellAsync();
-    story.Faults.ForEach(static fault => Console.Error.WriteLine($"failed: {fault}"));
-    return story.Faults.Count == 0 ? 0 : 1;
+    await using var tour = new Tour(options, endpoint, View.Create(), stop.Token);
+    foreach (var wave in options.Waves)
+    {
+        await tour.RunAsync(wave);
+    }
+
+    ClosingTable.Write(tour.Results);
+    tour.Faults.ForEach(static fault => Console.Error.WriteLine($"failed: {fault}"));
+    return tour.Faults.Count == 0 ? 0 : 1;
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {
