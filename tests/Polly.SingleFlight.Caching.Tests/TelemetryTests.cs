@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Polly.Telemetry;
@@ -93,6 +95,48 @@ public sealed class TelemetryTests : CacheTest
         Clock.Advance(10 * s_second);
 
         Assert.Equal("key:2", await Fail(pipeline, "key"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Caches))]
+    public async Task Activity_OfARefresh_HasTheNamesAndTheTypeOfAFailure(CacheKind kind)
+    {
+        var stopped = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == Name,
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if (Equals(activity.GetTagItem("pipeline.name"), "tokens"))
+                {
+                    stopped.Enqueue(activity);
+                    Probe.Hit("stopped");
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        var builder = Builder<string>("tokens");
+        builder.InstanceName = "eu";
+        var pipeline = AddCache(builder, kind, Counted<string>(8 * s_second, TimeSpan.FromHours(1))).Build();
+
+        await Fetch(pipeline, "secret");
+        Clock.Advance(8 * s_second);
+        await Fail(pipeline, "secret");
+        await Probe.Reached("stopped", 1);
+        Clock.Advance(s_second);
+        await Fetch(pipeline, "secret");
+        Clock.Advance(s_second);
+        await Fetch(pipeline, "secret");
+        Clock.Advance(8 * s_second);
+        await Fetch(pipeline, "secret");
+        await Probe.Reached("stopped", 2);
+
+        const string Names = "pipeline.name=tokens pipeline.instance=eu strategy.name=Cache";
+        Assert.Equal(
+            [(ActivityStatusCode.Error, $"{Names} error.type=System.InvalidOperationException"), (ActivityStatusCode.Ok, Names)],
+            stopped.Select(static refresh => (refresh.Status, string.Join(' ', refresh.TagObjects.Select(static tag => $"{tag.Key}={tag.Value}")))));
+        Assert.All(stopped, static refresh => Assert.Null(refresh.StatusDescription));
     }
 
     private void AssertEvents(params ReadOnlySpan<(string Name, ResilienceEventSeverity Severity, int Count)> expected)

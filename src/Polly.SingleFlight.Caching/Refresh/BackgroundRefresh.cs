@@ -84,7 +84,7 @@ internal sealed class BackgroundRefresh<TResult, TActual, TState> : IThreadPoolW
         var givenUp = _limit.Token.UnsafeRegister(
             static refresh => ((BackgroundRefresh<TResult, TActual, TState>)refresh!).End(succeeded: false), this);
         Activity.Current = null;
-        using var activity = CacheInstruments.StartRefresh(_caller);
+        using var activity = _parts.Telemetry.StartRefresh(_caller);
         var call = new CacheCall<TResult, TActual>(_parts, _key, _storageKey, _entry, newerThan: _entry.StartedAt, outer: null);
         try
         {
@@ -106,7 +106,7 @@ internal sealed class BackgroundRefresh<TResult, TActual, TState> : IThreadPoolW
 
             // A result that is not kept would be asked for again by the next hit, so that too has to wait for a moment.
             End(outcome.Exception is null && (call.IsFollower || call.HasEntry));
-            activity?.SetStatus(outcome.Exception is null ? ActivityStatusCode.Ok : ActivityStatusCode.Error);
+            CacheInstruments.EndRefresh(activity, outcome.Exception);
             await _parts.Telemetry.Refreshed(_context, Results.Up<TResult, TActual>(outcome)).ConfigureAwait(false);
         }
         finally

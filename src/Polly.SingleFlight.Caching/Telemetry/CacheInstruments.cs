@@ -38,18 +38,36 @@ internal static class CacheInstruments
     }
 
     /// <summary>Begins the activity of a refresh, with a link to that of the caller that set it off. Does not throw.</summary>
-    public static Activity? StartRefresh(ActivityContext caller)
+    public static Activity? StartRefresh(ActivityContext caller, in TagList names)
     {
+        if (!s_activities.HasListeners())
+        {
+            return null;
+        }
+
         try
         {
             return s_activities.StartActivity(
-                "polly.single_flight.cache.refresh", ActivityKind.Internal, parentContext: default, links: caller == default ? null : [new ActivityLink(caller)]);
+                "polly.single_flight.cache.refresh", ActivityKind.Internal, parentContext: default, names, links: caller == default ? null : [new ActivityLink(caller)]);
         }
         catch (Exception)
         {
             // A listener that throws fails no refresh.
             return null;
         }
+    }
+
+    /// <summary>Sets the status of a refresh that has ended. Does not throw.</summary>
+    public static void EndRefresh(Activity? refresh, Exception? failure)
+    {
+        if (failure is null)
+        {
+            refresh?.SetStatus(ActivityStatusCode.Ok);
+            return;
+        }
+
+        refresh?.SetTag("error.type", failure.GetType().FullName);
+        refresh?.SetStatus(ActivityStatusCode.Error);
     }
 
     public static void Hit(in TagList tags) => Count(s_hits, tags);

@@ -20,6 +20,9 @@ internal sealed class CacheTelemetry<TResult>(ResilienceStrategyTelemetry teleme
     private readonly Func<OnCacheMissArguments, ValueTask>? _onMiss = options.OnMiss;
     private readonly Func<OnCacheRefreshArguments<TResult>, ValueTask>? _onRefresh = options.OnRefresh;
 
+    /// <inheritdoc cref="CacheInstruments.StartRefresh"/>
+    public Activity? StartRefresh(ActivityContext caller) => CacheInstruments.StartRefresh(caller, tags);
+
     public ValueTask Hit(ResilienceContext context, TResult result, TimeSpan age, bool isStale)
     {
         if (isStale)

@@ -11,7 +11,7 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
     private readonly TState _state = call.State;
 
     /// <summary>Null for most followers, so that these are smaller.</summary>
-    private FollowerExtras? _extras = FollowerExtras.Of(SingleFlightInstruments.BeginWait());
+    private FollowerExtras? _extras = FollowerExtras.Of(FlightSpans.BeginWait());
 
     public override FlightRules Rules => parts.Rules;
 
@@ -46,20 +46,25 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         return new(Task);
     }
 
-    protected override void OnRelease()
+    protected override void OnRelease(Exception? failure, bool hasLeft)
     {
         if (SingleFlightInstruments.CountsExecutions)
         {
             parts.Count(CreateResult());
         }
 
-        if (_extras?.Span is { } span)
-        {
-            SingleFlightInstruments.WaitEnded(span, Flight.Span);
-        }
+        EndWait(hasLeft ? WaitEnd.Left : WaitEnd.Served, failure);
     }
 
     protected override void RunOwnCallback() => _ = RunOwnCallbackAsync();
+
+    private void EndWait(WaitEnd end, Exception? failure = null)
+    {
+        if (_extras?.Span is { } span)
+        {
+            FlightSpans.EndWait(span, Flight.Span, parts.Tags, end, failure);
+        }
+    }
 
     /// <summary>
     /// Takes the interceptor off the context, where a later execution would find it. The caller does that itself: whoever lets it go may come before it has
@@ -90,11 +95,13 @@ internal sealed class Caller<TResult, TState>(ExecutionParts parts, Flight<TResu
         Outcome<TResult> outcome;
         if (AloneBecause is not { } reason)
         {
+            EndWait(WaitEnd.Elected);
             SetInterceptor(_extras?.Interceptor);
             outcome = await LeaderRun<TResult, TState>.LeadSuccessor(parts, Flight, call).Settle().ConfigureAwait(false);
         }
         else if (TryClaim())
         {
+            EndWait(WaitEnd.Alone);
             SetInterceptor(_extras?.Interceptor);
             outcome = await LoneRun.Execute(parts, reason, call).Settle().ConfigureAwait(false);
         }

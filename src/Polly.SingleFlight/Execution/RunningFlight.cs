@@ -34,7 +34,7 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
         }
 
         parts.Sharing?.PrepareContext(flight.Attachment, context);
-        SingleFlightInstruments.StartFlight(flight);
+        FlightSpans.StartFlight(flight, parts.Tags);
         SingleFlightInstruments.FlightStarted(flight, parts.Tags);
         return new(parts, flight, context);
     }
@@ -117,18 +117,18 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
         var completed = Parts.Telemetry.Completed(leader.Context, Flight);
         if (!completed.IsCompletedSuccessfully)
         {
-            return ReleaseAfterAsync(completed, leader, own);
+            return ReleaseAfterAsync(completed, leader, own, outcome.Exception);
         }
 
-        End();
+        End(outcome.Exception);
         leader.Release(own);
         return Task.CompletedTask;
     }
 
-    private async Task ReleaseAfterAsync(ValueTask completed, YieldedRun<TResult> leader, Outcome<TResult> own)
+    private async Task ReleaseAfterAsync(ValueTask completed, YieldedRun<TResult> leader, Outcome<TResult> own, Exception? failure)
     {
         await completed.ConfigureAwait(false);
-        End();
+        End(failure);
         leader.Release(own);
     }
 
@@ -139,7 +139,7 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
             await Parts.Telemetry.Completed(Context, Flight).ConfigureAwait(false);
         }
 
-        End();
+        End(outcome.Exception, hasLanded: !landing.TooLate);
         await ResultOwnership<TResult>.DisposeUnreceivedAsync(outcome).ConfigureAwait(false);
     }
 
@@ -162,7 +162,7 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
     public ValueTask<Outcome<TResult>> Return(in Outcome<TResult> outcome, ResilienceContext leader)
     {
         var replaced = LeaderOutcome.TryReplace(this, outcome, leader, out var own);
-        End();
+        End(outcome.Exception);
         if (SingleFlightInstruments.CountsExecutions)
         {
             Parts.Count(Flight.CreateLeaderResult());
@@ -189,10 +189,10 @@ internal readonly record struct RunningFlight<TResult>(ExecutionParts Parts, Fli
     }
 
     /// <summary>Step 6.</summary>
-    private void End()
+    private void End(Exception? failure, bool hasLanded = true)
     {
         FlightContext.Return(Context, Flight);
         Flight.End();
-        SingleFlightInstruments.FlightEnded(Flight, Parts.Tags);
+        SingleFlightInstruments.FlightEnded(Flight, Parts.Tags, failure, hasLanded);
     }
 }

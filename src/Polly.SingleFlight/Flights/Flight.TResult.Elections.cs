@@ -89,6 +89,12 @@ internal sealed partial class Flight<TResult>
         var key = Key is IntrinsicKey intrinsic ? intrinsic.For(leader.Attachment) : Key;
         var start = ReferenceEquals(leader.Rules.Clock.Provider, Rules.Clock.Provider) ? now : Flight.NotStarted;
         var successor = new Flight<TResult>(leader.Rules, Stripe, Hash, key, start) { Attachment = leader.Attachment, FiredTokens = FiredTokens };
+        if (Span is { } span)
+        {
+            // Until the successor has a span of its own, this is the one that was waited for.
+            successor.Span = span;
+        }
+
         foreach (var waiter in electable)
         {
             waiter.Flight = successor;

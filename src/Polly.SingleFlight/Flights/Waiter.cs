@@ -131,10 +131,13 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     }
 
     /// <summary>Lets the claimed caller go.</summary>
-    public void Release(in Outcome<TResult> outcome, long now)
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="now">The time by the flight's clock.</param>
+    /// <param name="hasLeft">Whether the outcome is the cancellation of the caller's own token.</param>
+    public void Release(in Outcome<TResult> outcome, long now, bool hasLeft = false)
     {
         _time = WaitedUntil(now).Ticks;
-        OnRelease();
+        OnRelease(outcome.Exception, hasLeft);
         SetResult(outcome);
     }
 
@@ -155,7 +158,7 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
         }
 
         departure.Act(Context);
-        Release(exception is null ? Outcomes.Canceled<TResult>(Context) : Outcome.FromException<TResult>(exception), now);
+        Release(exception is null ? Outcomes.Canceled<TResult>(Context) : Outcome.FromException<TResult>(exception), now, hasLeft: exception is null);
     }
 
     /// <summary>The caller has finished setting up and no longer touches its context (W3).</summary>
@@ -186,7 +189,9 @@ internal abstract class Waiter<TResult> : TaskCompletionSource<Outcome<TResult>>
     void IThreadPoolWorkItem.Execute() => _flow.Run(static waiter => ((Waiter<TResult>)waiter!).RunOwnCallback(), this);
 
     /// <summary>Called just before the caller is let go by somebody else. Does not throw.</summary>
-    protected abstract void OnRelease();
+    /// <param name="failure">The exception that the caller gets; null for a result.</param>
+    /// <param name="hasLeft">Whether it is the cancellation of the caller's own token.</param>
+    protected abstract void OnRelease(Exception? failure, bool hasLeft);
 
     /// <summary>Runs the caller's own callback and lets the caller go with its outcome. Does not throw.</summary>
     protected abstract void RunOwnCallback();

@@ -5,15 +5,14 @@ using Polly.SingleFlight.Flights;
 namespace Polly.SingleFlight.Telemetry;
 
 /// <summary>
-/// The meter and the activity source, both named "Polly.SingleFlight". Tags hold roles and the names given to the
-/// pipeline and the strategy; never a key, a URL, a header or a result.
+/// The meter "Polly.SingleFlight". Tags hold roles and the names given to the pipeline and the strategy; never a key, a
+/// URL, a header or a result.
 /// </summary>
 internal static class SingleFlightInstruments
 {
-    private const string Name = "Polly.SingleFlight";
+    public const string Name = "Polly.SingleFlight";
 
     private static readonly Meter s_meter = new(Name);
-    private static readonly ActivitySource s_source = new(Name);
 
     private static readonly string[] s_reasonNames = Enum.GetNames<BypassReason>();
 
@@ -32,33 +31,6 @@ internal static class SingleFlightInstruments
     /// <summary>Whether <see cref="ExecutionEnded"/> is to be called.</summary>
     public static bool CountsExecutions => s_executions.Enabled || s_waitDuration.Enabled;
 
-    /// <summary>Starts the span of a flight as the current activity; followers link to it, or to the leader's own if it is not sampled.</summary>
-    public static void StartFlight(Flight flight)
-    {
-        if (s_source.HasListeners())
-        {
-            StartSpan(flight);
-        }
-    }
-
-    private static void StartSpan(Flight flight)
-    {
-
-        var outer = Activity.Current;
-        try
-        {
-            var activity = s_source.StartActivity("single_flight.flight");
-            flight.Span = activity ?? outer;
-            flight.OwnSpan = activity;
-        }
-        catch (Exception)
-        {
-            // A listener that throws fails nobody's execution.
-            Activity.Current = outer;
-            flight.Span = outer;
-        }
-    }
-
     /// <summary>Counts the flight as active.</summary>
     public static void FlightStarted(Flight flight, in TagList tags)
     {
@@ -69,9 +41,19 @@ internal static class SingleFlightInstruments
         }
     }
 
-    public static void FlightEnded(Flight flight, in TagList tags)
+    /// <summary>Ends the span of the flight, and counts it as active no more.</summary>
+    /// <param name="flight">The flight.</param>
+    /// <param name="tags">The names given to the pipeline and the strategy.</param>
+    /// <param name="failure">The exception of the callback; null if it returned a result.</param>
+    /// <param name="hasLanded">Whether the flight had callers when the callback ended.</param>
+    public static void FlightEnded(Flight flight, in TagList tags, Exception? failure, bool hasLanded)
     {
-        if (flight.OwnSpan is not null || flight.IsCounted || s_callers.Enabled)
+        if (flight.OwnSpan is not null)
+        {
+            FlightSpans.EndFlight(flight, failure, hasLanded);
+        }
+
+        if (flight.IsCounted || s_callers.Enabled)
         {
             RecordEnd(flight, tags);
         }
@@ -79,15 +61,6 @@ internal static class SingleFlightInstruments
 
     private static void RecordEnd(Flight flight, in TagList tags)
     {
-        try
-        {
-            flight.OwnSpan?.Dispose();
-        }
-        catch (Exception)
-        {
-            // As above.
-        }
-
         if (flight.IsCounted)
         {
             Guard(static (in TagList tags) => s_activeFlights.Add(-1, tags), tags);
@@ -101,7 +74,7 @@ internal static class SingleFlightInstruments
             }
             catch (Exception)
             {
-                // As above.
+                // A listener that throws fails nobody's execution.
             }
         }
     }
@@ -130,45 +103,6 @@ internal static class SingleFlightInstruments
         catch (Exception)
         {
             // As above.
-        }
-    }
-
-    /// <summary>Notes the beginning of a follower's wait; null if nobody listens.</summary>
-    public static FollowerSpan? BeginWait() =>
-        s_source.HasListeners() ? new FollowerSpan(DateTimeOffset.UtcNow, Activity.Current?.Context ?? default) : null;
-
-    /// <summary>
-    /// Records a follower's wait as an activity linked to the flight's span. That is done when the wait is over: a link can only be given at the
-    /// start of an activity, and a follower may join before the leader's span exists.
-    /// </summary>
-    public static void WaitEnded(FollowerSpan wait, Activity? flight)
-    {
-        if (flight is null)
-        {
-            return;
-        }
-
-        // This thread's own activity is another caller's, or none.
-        var current = Activity.Current;
-        try
-        {
-            Activity.Current = null;
-            using (s_source.StartActivity(
-                ActivityKind.Internal,
-                wait.Parent,
-                links: [new ActivityLink(flight.Context)],
-                startTime: wait.Started,
-                name: "single_flight.wait"))
-            {
-            }
-        }
-        catch (Exception)
-        {
-            // As above.
-        }
-        finally
-        {
-            Activity.Current = current;
         }
     }
 

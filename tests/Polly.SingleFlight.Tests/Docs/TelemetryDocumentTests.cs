@@ -14,6 +14,7 @@ public sealed partial class TelemetryDocumentTests
         var names = Name().Matches(s_source).Select(static name => name.Groups["text"].Value).Distinct().ToArray();
         Assert.Contains("polly.single_flight.executions", names);
         Assert.Contains("single_flight.wait", names);
+        Assert.Contains("error.type", names);
         Assert.All(names, static name => Assert.Contains($"`{name}`", s_page, StringComparison.Ordinal));
     }
 
@@ -53,7 +54,7 @@ public sealed partial class TelemetryDocumentTests
     private static string Exported(string kind, string name, string unit) =>
         name.Replace('.', '_') + (unit == "s" ? "_seconds" : "") + (kind == "Counter" ? "_total" : "");
 
-    [GeneratedRegex(@"""(?<text>(?:polly\.single_flight|single_flight|pipeline|strategy)\.[a-z_.]+)""")]
+    [GeneratedRegex(@"""(?<text>(?:polly\.single_flight|single_flight|pipeline|strategy|error)\.[a-z_.]+)""")]
     private static partial Regex Name();
 
     [GeneratedRegex(@"new\(ResilienceEventSeverity\.(?<severity>\w+), ""(?<name>\w+)""\)")]

@@ -13,7 +13,7 @@ internal sealed class SubjectWaiter<TResult>(
 
     public Task RunRequest => _runRequest.Opened;
 
-    protected override void OnRelease() => released(Flight);
+    protected override void OnRelease(Exception? failure, bool hasLeft) => released(Flight);
 
     protected override void RunOwnCallback() => _runRequest.Open();
 }
