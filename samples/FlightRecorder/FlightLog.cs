@@ -13,9 +13,9 @@ internal sealed class FlightLog(RecorderOptions options)
 
     public long DroppedFollowers { get; private set; }
 
-    public void Begin(Activity flight, string lane, string? leader)
+    public void Begin(Activity flight, string lane, string? leader, bool isRefresh)
     {
-        var entry = new Entry(flight.SpanId, lane, leader, flight.StartTimeUtc);
+        var entry = new Entry(flight.SpanId, lane, leader, isRefresh, flight.StartTimeUtc);
         _order.Enqueue(entry);
         _flights[flight.SpanId] = entry;
         if (_order.Count > options.MaxFlights)
@@ -66,7 +66,7 @@ internal sealed class FlightLog(RecorderOptions options)
         DroppedFollowers += oldest.Followers.Count;
     }
 
-    private sealed class Entry(ActivitySpanId id, string lane, string? leader, DateTime start)
+    private sealed class Entry(ActivitySpanId id, string lane, string? leader, bool isRefresh, DateTime start)
     {
         public ActivitySpanId Id => id;
 
@@ -81,6 +81,6 @@ internal sealed class FlightLog(RecorderOptions options)
         public List<RecordedFollower> Followers { get; } = [];
 
         public RecordedFlight ToRecord() =>
-            new(lane, leader, start, End, Outcome, ErrorType, Callers ?? Followers.Count + 1, [.. Followers]);
+            new(lane, leader, isRefresh, start, End, Outcome, ErrorType, Callers ?? Followers.Count + 1, [.. Followers]);
     }
 }

@@ -87,12 +87,12 @@ public sealed class Recorder : IDisposable
         else if (activity.OperationName == Names.Flight)
         {
             // The application's function runs outside the lock.
-            var caller = activity.Parent is { OperationName: Names.Refresh } refresh ? FindCallerOf(refresh) : activity.Parent;
+            var refresh = activity.Parent is { OperationName: Names.Refresh } parent ? parent : null;
+            var caller = refresh is null ? activity.Parent : FindCallerOf(refresh);
             var lane = _callers.LaneOf(caller) ?? Names.PipelineOf(activity);
-            var leader = activity.Parent?.OperationName == Names.Refresh ? "refresh" : caller?.DisplayName;
             lock (_gate)
             {
-                _flights.Begin(activity, lane, leader);
+                _flights.Begin(activity, lane, refresh is null ? caller?.DisplayName : "refresh", isRefresh: refresh is not null);
                 _sections.Current.Flights++;
             }
         }

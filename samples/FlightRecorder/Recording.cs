@@ -16,6 +16,7 @@ public sealed record Recording(
 /// <summary>One execution, shared by its callers.</summary>
 /// <param name="Lane">Name of the lane.</param>
 /// <param name="Leader">Display name of the leader's activity; null if it had none.</param>
+/// <param name="IsRefresh">Whether it is a refresh by the cache, for which no caller waits unless it joins.</param>
 /// <param name="Start">When its callback began.</param>
 /// <param name="End">When it ended; null if it was in the air.</param>
 /// <param name="Outcome">Outcome as in the tag <c>single_flight.outcome</c>; null if it was in the air or has no such tag.</param>
@@ -25,6 +26,7 @@ public sealed record Recording(
 public sealed record RecordedFlight(
     string Lane,
     string? Leader,
+    bool IsRefresh,
     DateTimeOffset Start,
     DateTimeOffset? End,
     string? Outcome,

@@ -12,7 +12,7 @@ internal static class ClosingTable
         var without = results.FirstOrDefault(static result => result.Wave.Sharing == Sharing.Nothing);
         return [.. results.Select(result =>
         {
-            var baseline = result.Wave.IsRefused ? null : without?.Waits;
+            var baseline = result.Wave is { IsRefused: false, FailsFirst: false } ? without?.Waits : null;
             return (IReadOnlyList<string>)
             [
                 result.Wave.Title, $"{result.Callers}", $"{result.Calls}", $"{result.Callers}",

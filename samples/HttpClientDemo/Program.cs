@@ -30,13 +30,20 @@ try
 {
     using var endpoint = new TokenEndpoint(options);
     await endpoint.WarmUpAsync(stop.Token);
+    using var recorder = options.Report is null ? null : FlightReport.StartRecorder();
     await using var tour = new Tour(options, endpoint, View.Create(), stop.Token);
     foreach (var wave in options.Waves)
     {
+        recorder?.BeginSection(wave.Title);
         await tour.RunAsync(wave);
     }
 
     ClosingTable.Write(tour.Results);
+    if (recorder is not null)
+    {
+        await FlightReport.WriteAsync(options.Report!, recorder.GetRecording(), tour.Results, stop.Token);
+    }
+
     tour.Faults.ForEach(static fault => Console.Error.WriteLine($"failed: {fault}"));
     return tour.Faults.Count == 0 ? 0 : 1;
 }
