@@ -18,7 +18,6 @@ internal static class Names
 
     public const string Pipeline = "pipeline.name";
     public const string Instance = "pipeline.instance";
-    public const string Strategy = "strategy.name";
     public const string Role = "single_flight.role";
     public const string Callers = "single_flight.callers";
     public const string Outcome = "single_flight.outcome";
@@ -27,7 +26,7 @@ internal static class Names
     /// <summary>The lane of flights whose callers have none.</summary>
     public static string PipelineOf(Activity activity)
     {
-        var names = new[] { Pipeline, Instance, Strategy }.Select(activity.GetTagItem).OfType<string>().Where(static name => name.Length > 0);
+        var names = new[] { Pipeline, Instance }.Select(activity.GetTagItem).OfType<string>().Where(static name => name.Length > 0);
         return string.Join("/", names) is { Length: > 0 } lane ? lane : "unnamed pipeline";
     }
 }

@@ -9,15 +9,19 @@ internal static class Tables
         ["", "callers", "p50", "p90", "p99", "max"],
         [Row("with single flight", waits.With), Row(waits.IsEstimate ? "without, estimated" : "without, measured", waits.Without)]));
 
-    public static void AddSections(HtmlPage page, Recording recording) => Add(page, new(
-        "sections",
-        "Numbers of each section",
-        ["section", "callers", "calls", "calls saved", "followers", "cache hits", "ran alone"],
-        [.. recording.Sections.Select(static section => (IReadOnlyList<string>)
-        [
-            section.Name, $"{section.Callers}", $"{section.Calls}", $"{section.Callers - section.Calls}",
-            $"{section.Followers}", $"{section.CacheHits}", $"{section.Bypassed}",
-        ])]));
+    public static void AddSections(HtmlPage page, Recording recording)
+    {
+        Add(page, new(
+            "sections",
+            "Numbers of each section",
+            ["section", "callers", "calls", "calls saved", "followers", "cache hits", "ran alone"],
+            [.. recording.Sections.Select(static section => (IReadOnlyList<string>)
+            [
+                section.Name, $"{section.Callers}", $"{section.Calls}", $"{section.Callers - section.Calls}",
+                $"{section.Followers}", $"{section.CacheHits}", $"{section.Bypassed}",
+            ])]));
+        page.AddMarkup("<p class=\"note\">Counted by the library. Calls that do not go through it are not seen. A flight counts as one call.</p>\n");
+    }
 
     public static void AddFlights(HtmlPage page, Recording recording) => Add(page, new(
         "flights",

@@ -41,7 +41,7 @@ internal sealed class LiveView : View
         AddRow(rows, "callers done", crowd.Done, crowd.Size, "green", $"{crowd.Done}");
         rows.AddEmptyRow();
         rows.AddRow(new Markup("[grey]in the air[/]"), new Markup(sight.Flights.Count > 0 ? "" : "[grey]no flight[/]"));
-        foreach (var flight in sight.Flights.OrderByDescending(static flight => flight.Age).ThenBy(static flight => flight.Key.ToString()))
+        foreach (var flight in sight.Flights.OrderByDescending(static flight => (int)flight.Age.TotalSeconds).ThenBy(static flight => flight.Key.ToString(), StringComparer.Ordinal))
         {
             AddRow(rows, $"  {flight.Key}", flight.CallerCount, crowd.Size, "yellow", $"{flight.CallerCount} callers", $"{flight.Age.TotalSeconds:0.0} s");
         }

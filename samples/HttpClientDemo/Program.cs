@@ -28,20 +28,22 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal 
 });
 try
 {
+    var view = View.Create();
     using var endpoint = new TokenEndpoint(options);
     await endpoint.WarmUpAsync(stop.Token);
     using var recorder = options.Report is null ? null : FlightReport.StartRecorder();
-    await using var tour = new Tour(options, endpoint, View.Create(), stop.Token);
+    await using var tour = new Tour(options, endpoint, view, recorder, stop.Token);
     foreach (var wave in options.Waves)
     {
-        recorder?.BeginSection(wave.Title);
         await tour.RunAsync(wave);
     }
 
+    var recording = recorder?.GetRecording();
+    await tour.CheckRefreshedAsync();
     ClosingTable.Write(tour.Results);
-    if (recorder is not null)
+    if (recording is not null)
     {
-        await FlightReport.WriteAsync(options.Report!, recorder.GetRecording(), tour.Results, stop.Token);
+        await FlightReport.WriteAsync(options.Report!, recording, tour.Results, stop.Token);
     }
 
     tour.Faults.ForEach(static fault => Console.Error.WriteLine($"failed: {fault}"));

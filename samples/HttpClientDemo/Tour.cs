@@ -1,14 +1,18 @@
 using System.Diagnostics;
+using FlightRecorder;
 using Microsoft.Extensions.DependencyInjection;
 using Polly.SingleFlight;
 
 namespace HttpClientDemo;
 
 /// <summary>Runs the waves, one after the other.</summary>
-internal sealed class Tour(DemoOptions options, TokenEndpoint endpoint, View view, CancellationToken stop) : IAsyncDisposable
+internal sealed class Tour(DemoOptions options, TokenEndpoint endpoint, View view, Recorder? recorder, CancellationToken stop) : IAsyncDisposable
 {
     /// <summary>One set of services for all waves that share alike, so that a wave finds the cache as the one before left it.</summary>
     private readonly Dictionary<Sharing, ServiceProvider> _services = [];
+
+    /// <summary>Tokens that callers were given while they were refreshed.</summary>
+    private HashSet<AccessToken> _old = [];
 
     private bool _hasTokens;
     private bool _hasFailed;
@@ -37,16 +41,16 @@ internal sealed class Tour(DemoOptions options, TokenEndpoint endpoint, View vie
             callsPerRegion = 2;
         }
 
-        var old = wave.RefreshesTokens ? await AskEachAsync(services, regions) : [];
         services.GetRequiredService<DemoClock>().Advance(wave.TimeBefore);
         var before = regions.ToDictionary(static region => region, endpoint.CallsFor);
         Dictionary<Region, int> Calls() => regions.ToDictionary(static region => region, region => endpoint.CallsFor(region) - before[region]);
 
         var crowd = new Crowd(Math.Min(options.Callers, wave.MaxCallers), regions, options.Gap, options.Scale(wave.Patience), services);
         var group = services.GetRequiredService<SingleFlightGroup>();
+        recorder?.BeginSection(wave.Title);
         view.Begin(wave, $"{crowd.Size} callers, {options.Gap.TotalMilliseconds:0.#####} ms apart, over {regions.Count} regions");
         var start = Stopwatch.GetTimestamp();
-        var running = RunAsync(wave, crowd, services, old);
+        var running = AskAsync(crowd, () => !wave.RefreshesTokens || (group.ActiveFlights == 0 && Calls().Values.Sum() >= regions.Count));
         await view.WatchAsync(running, () => new(Stopwatch.GetElapsedTime(start), crowd, group.GetFlights(), Calls().Values.Sum()));
 
         var calls = Calls();
@@ -54,7 +58,20 @@ internal sealed class Tour(DemoOptions options, TokenEndpoint endpoint, View vie
         view.End(result);
         Results.Add(result);
         Faults.AddRange(Promise.Check(result, calls, callsPerRegion));
-        _hasTokens |= wave.Sharing == Sharing.Cache;
+        _hasTokens |= wave is { Sharing: Sharing.Cache, IsRefused: false };
+        if (wave.RefreshesTokens)
+        {
+            _old = [.. result.Answers.Select(static answer => answer.Token).OfType<AccessToken>()];
+        }
+    }
+
+    /// <summary>Checks that the refreshes have brought new tokens, with callers that are of no wave.</summary>
+    public async Task CheckRefreshedAsync()
+    {
+        if (_old.Count > 0 && (await AskEachAsync(ServicesFor(Sharing.Cache), options.Regions)).Any(_old.Contains))
+        {
+            Faults.Add("a token was not refreshed");
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -75,34 +92,17 @@ internal sealed class Tour(DemoOptions options, TokenEndpoint endpoint, View vie
         return services;
     }
 
-    private async Task<IReadOnlyList<Answer>> RunAsync(Wave wave, Crowd crowd, ServiceProvider services, IReadOnlyList<AccessToken> old)
+    /// <summary>Sends the callers, and waits for what goes on behind their backs.</summary>
+    private async Task<IReadOnlyList<Answer>> AskAsync(Crowd crowd, Func<bool> isOver)
     {
         var answers = await crowd.AskAsync(stop);
-        if (wave.RefreshesTokens)
+        var start = Stopwatch.GetTimestamp();
+        while (!isOver() && Stopwatch.GetElapsedTime(start) < options.AttemptTimeout)
         {
-            await AwaitRefreshesAsync(services, answers.Select(static answer => answer.Region).Distinct(), old);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), stop);
         }
 
         return answers;
-    }
-
-    /// <summary>Waits until the cache has tokens other than the old ones.</summary>
-    private async Task AwaitRefreshesAsync(ServiceProvider services, IEnumerable<Region> regions, IReadOnlyList<AccessToken> old)
-    {
-        var start = Stopwatch.GetTimestamp();
-        foreach (var region in regions)
-        {
-            while (old.Contains((await AskEachAsync(services, [region]))[0]))
-            {
-                if (Stopwatch.GetElapsedTime(start) > options.AttemptTimeout)
-                {
-                    Faults.Add($"the token of {region.Name} was not refreshed");
-                    break;
-                }
-
-                await Task.Delay(TimeSpan.FromMilliseconds(50), stop);
-            }
-        }
     }
 
     private async Task<IReadOnlyList<AccessToken>> AskEachAsync(ServiceProvider services, IEnumerable<Region> regions) =>

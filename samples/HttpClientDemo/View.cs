@@ -13,10 +13,17 @@ internal sealed record Sight(TimeSpan Elapsed, Crowd Crowd, IReadOnlyList<Flight
 internal class View
 {
     /// <summary>Gets a view that is redrawn if there is a terminal that may show it, else one of plain lines.</summary>
-    public static View Create() =>
-        Console.IsOutputRedirected || Environment.GetEnvironmentVariable("TERM") == "dumb" || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 }
-            ? new View()
-            : new LiveView();
+    public static View Create()
+    {
+        if (!Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb" && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")))
+        {
+            return new LiveView();
+        }
+
+        // Before its first text .NET's console switches a terminal that is able to it into another mode of its keypad, by an escape code.
+        Environment.SetEnvironmentVariable("TERM", "dumb");
+        return new View();
+    }
 
     protected virtual TimeSpan Interval => TimeSpan.FromSeconds(1);
 

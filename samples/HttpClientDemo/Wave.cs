@@ -39,7 +39,7 @@ internal sealed record Wave(string Name, string Title, string Headline)
         },
         new("refused", Region.Unsupported.Name, "The endpoint does not know the region. One call is refused, and all callers learn it.")
         {
-            Sharing = Sharing.Http, MaxCallers = 250, IsRefused = true,
+            MaxCallers = 250, IsRefused = true,
         },
     ];
 
