@@ -33,7 +33,6 @@ internal static class Histogram
         var highest = Math.Max(1, counts.Max());
         var top = Array.IndexOf(counts, highest);
         page.Add($"<figure><figcaption>{title}: {waits.Count:#,0} callers</figcaption><svg role=\"img\" aria-label=\"{title}\" width=\"100%\" height=\"{Height + 38}\">");
-        page.AddMarkup(Style.Patterns);
         for (var bin = 0; bin < Bins; bin++)
         {
             var height = counts[bin] * Height / highest;

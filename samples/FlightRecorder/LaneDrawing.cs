@@ -17,9 +17,8 @@ internal static class LaneDrawing
             tops.Add(tops[^1] + BarHeight + row.Max(FollowersHeight) + Gap);
         }
 
-        page.Add($"<h3>{name} <small>{flights.Count:#,0} {(flights.Count == 1 ? "flight" : "flights")}, {flights.Sum(static flight => (long)flight.Callers):#,0} callers</small></h3>\n");
+        page.Add($"<h3>{name} <small>{flights.Count:#,0} {(flights.Count == 1 ? "flight" : "flights")}, {flights.Sum(static flight => flight.IsRefresh ? flight.Callers - 1L : flight.Callers):#,0} callers</small></h3>\n");
         page.Add($"<svg class=\"lane\" role=\"img\" aria-label=\"flights of {name}\" width=\"100%\" height=\"{tops[^1]:0}\">");
-        page.AddMarkup(Style.Patterns);
         foreach (var section in sections)
         {
             page.Add($"<line class=\"section\" x1=\"{scale.At(section.Start):0.##}%\" x2=\"{scale.At(section.Start):0.##}%\" y1=\"0\" y2=\"100%\"/>");

@@ -24,7 +24,9 @@ public static class Report
         page.Add($"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{options.Title}</title>");
         page.AddMarkup("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<style>");
         page.AddMarkup(Style.Css);
-        page.Add($"</style></head>\n<body><main><h1>{options.Title}</h1>\n");
+        page.AddMarkup("</style></head>\n<body>");
+        page.AddMarkup(Style.Patterns);
+        page.Add($"<main><h1>{options.Title}</h1>\n");
 
         var waits = Waits.Of(recording, options.WaitsWithout);
         AddSummary(page, recording);

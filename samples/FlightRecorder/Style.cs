@@ -3,9 +3,13 @@ namespace FlightRecorder;
 /// <summary>How the page looks.</summary>
 internal static class Style
 {
-    /// <summary>Hatching, for what is told apart by more than its colour.</summary>
+    /// <summary>Hatching, for what is told apart by more than its colour. Once in the page, for all its drawings.</summary>
     public const string Patterns = """
-        <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-back" width="6" height="6"/><rect class="hatch-line" width="2.4" height="6"/></pattern></defs>
+        <svg class="patterns" width="0" height="0" aria-hidden="true"><defs>
+        <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-back" width="6" height="6"/><rect class="hatch-line" width="2.4" height="6"/></pattern>
+        <pattern id="hatch-failure" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-back" width="6" height="6"/><rect class="hatch-failed" width="2.4" height="6"/></pattern>
+        </defs></svg>
+
         """;
 
     public const string Css = """
@@ -27,7 +31,7 @@ internal static class Style
         .axis, .section { stroke: var(--line); } .section { stroke-dasharray: 3 3; stroke: var(--soft); opacity: .6; }
         svg text.tick { fill: var(--soft); } svg text.number { font-weight: 700; }
         .bar { stroke-width: 1.5; } .bar.success { fill: var(--success); stroke: var(--success); }
-        .bar.failure { fill: url(#hatch); stroke: var(--failure); }
+        .bar.failure { fill: url(#hatch-failure); stroke: var(--failure); }
         .bar.abandoned { fill: none; stroke: var(--soft); stroke-dasharray: 4 3; } .bar.other { fill: none; stroke: var(--other); }
         .bar.open { fill: none; stroke: var(--success); stroke-dasharray: 1 3; }
         svg text.on.success { fill: var(--on); } svg text.on.failure { font-weight: 700; paint-order: stroke; stroke: var(--panel); stroke-width: 4px; }
@@ -35,7 +39,7 @@ internal static class Style
         .follower.failure { stroke: var(--failure); stroke-dasharray: 5 2; } .follower.left { stroke: var(--other); opacity: .8; }
         .follower.other { stroke: var(--other); stroke-dasharray: 2 2; } .mark { fill: none; stroke: var(--other); stroke-width: 1.5; }
         .with { fill: var(--success); } .without { fill: url(#hatch); stroke: var(--without); }
-        .hatch-back { fill: var(--panel); } .hatch-line { fill: var(--without); } .failure .hatch-line { fill: var(--failure); }
+        .hatch-back { fill: var(--panel); } .hatch-line { fill: var(--without); } .hatch-failed { fill: var(--failure); } .patterns { position: absolute; }
         .two { display: grid; grid-template-columns: 1fr 1fr; gap: 24px; } figure { margin: 0; min-width: 0; }
         @media (max-width: 700px) { .two { grid-template-columns: 1fr; } }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; overflow-wrap: normal; }

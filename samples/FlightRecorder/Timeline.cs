@@ -31,7 +31,6 @@ internal static class Timeline
         foreach (var outcome in new[] { Outcomes.Success, Outcomes.Failure, Outcomes.Abandoned, Outcomes.InTheAir })
         {
             page.Add($"<span><svg width=\"34\" height=\"16\" aria-hidden=\"true\">");
-            page.AddMarkup(Style.Patterns);
             page.Add($"<rect class=\"bar {outcome.Style}\" x=\"1\" y=\"1\" width=\"32\" height=\"14\" rx=\"3\"/><text class=\"on {outcome.Style}\" x=\"11\" y=\"12.5\">{outcome.Sign}</text></svg> {outcome.Text}</span> ");
         }
 
