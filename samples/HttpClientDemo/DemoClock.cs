@@ -1,15 +1,15 @@
 namespace HttpClientDemo;
 
-/// <summary>The clock of the cache. It stands still until it is advanced, so that tokens expire without anybody waiting for an hour.</summary>
+/// <summary>The clock of the token pipeline. It is put forward, so that tokens expire without anybody waiting for an hour.</summary>
 internal sealed class DemoClock : TimeProvider
 {
-    private long _ticks;
+    private long _ahead;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => Volatile.Read(ref _ticks);
+    public override long GetTimestamp() => System.GetElapsedTime(0).Ticks + Volatile.Read(ref _ahead);
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(GetTimestamp());
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddTicks(Volatile.Read(ref _ahead));
 
-    public void Advance(TimeSpan time) => Interlocked.Add(ref _ticks, time.Ticks);
+    public void Advance(TimeSpan time) => Interlocked.Add(ref _ahead, time.Ticks);
 }

@@ -5,26 +5,32 @@ namespace HttpClientDemo;
 /// <summary>What the command line asks for; the defaults are the story of the README.</summary>
 internal sealed record DemoOptions
 {
-    public const string Usage = """
+    public static string Usage { get; } = $"""
         Sends waves of callers, one millisecond apart over several regions, for access tokens to a slow token endpoint (WireMock.Net
-        on loopback), and counts the requests of each wave that arrive there: one for each region when the cache is cold or expired,
-        none when it is warm, and one for each region in the background when it refreshes ahead.
+        on loopback), shows the flights while they are in the air, and counts the requests of each wave that arrive at the endpoint.
 
         usage: dotnet run --project samples/HttpClientDemo [-- options]
 
-          --no-cache           single flight without a cache, one wave
-          --without            neither single flight nor cache, one wave: every caller sends its own request
+          --only WAVE          one wave: {string.Join(", ", Wave.All.Select(static wave => wave.Name))}
+          --without            all callers without single flight and cache: every caller sends its own request
+          --no-cache           all callers with single flight and without a cache; the same as --only http
+          --full               every wave, which takes about a minute
+          --report FILE        draws the flights, from the library's telemetry, in an HTML page
           --callers N          number of callers, 1 to 10000 (default 1000); more than 1000 arrive within a second
           --regions A,B,...    which of Asia, Europe, Africa, America (default all)
-          --unknown-region     the first wave also asks for Atlantis, which the endpoint refuses, once for everybody
+          --unknown-region     asks for Atlantis first, which the endpoint refuses, once for everybody
           --fail-first         the endpoint answers the first request of each region with 503, so that retry shows
           --speed X            run X times as fast, 0.01 to 1000 (default 1)
           --help               show this text
 
-        exit codes: 0 every caller got a token of its own business and region from as few requests as above, 1 it did not hold,
-        2 bad options, 130 interrupted
+        The view is redrawn on a terminal. It is plain lines where output is redirected or NO_COLOR is set.
+        exit codes: 0 every caller got a token of its own business and region from as few requests as the wave promises,
+        1 it did not hold, 2 bad options, 130 interrupted
 
         """;
+
+    /// <summary>The waves to run, in their order.</summary>
+    public IReadOnlyList<Wave> Waves { get; init; } = [.. Wave.All.Where(static wave => wave.IsInTour)];
 
     public int Callers { get; init; } = 1000;
 
@@ -32,13 +38,9 @@ internal sealed record DemoOptions
 
     public double Speed { get; init; } = 1;
 
-    public bool HasSingleFlight { get; init; } = true;
-
-    public bool HasCache { get; init; } = true;
+    public string? Report { get; init; }
 
     public bool FailFirst { get; init; }
-
-    public bool UnknownRegion { get; init; }
 
     public bool Help { get; init; }
 
@@ -64,11 +66,14 @@ internal sealed record DemoOptions
             string Value() => rest.TryDequeue(out var value) ? value : throw new FormatException($"{option} needs a value");
             options = option switch
             {
-                "--without" => options with { HasSingleFlight = false, HasCache = false },
-                "--no-cache" => options with { HasCache = false },
+                "--only" => options with { Waves = [ParseWave(Value())] },
+                "--without" => options with { Waves = [Wave.Named("without")! with { MaxCallers = int.MaxValue }] },
+                "--no-cache" => options with { Waves = [Wave.Named("http")!] },
+                "--full" => options with { Waves = Wave.All },
+                "--report" => options with { Report = ParseFile(Value()) },
                 "--callers" => options with { Callers = (int)ParseNumber(option, Value(), NumberStyles.None, 1, 10_000) },
                 "--regions" => options with { Regions = [.. Value().Split(',').Select(ParseRegion).Distinct()] },
-                "--unknown-region" => options with { UnknownRegion = true },
+                "--unknown-region" => options with { Waves = [Wave.Named("refused")!, .. options.Waves] },
                 "--fail-first" => options with { FailFirst = true },
                 "--speed" => options with { Speed = ParseNumber(option, Value(), NumberStyles.Float, 0.01, 1000) },
                 "--help" or "-h" => options with { Help = true },
@@ -87,4 +92,21 @@ internal sealed record DemoOptions
     private static Region ParseRegion(string name) =>
         Region.Supported.FirstOrDefault(region => region.Name.Equals(name.Trim(), StringComparison.OrdinalIgnoreCase))
         ?? throw new FormatException($"--regions takes {string.Join(", ", Region.Supported.Select(region => region.Name))}, not '{name}'");
+
+    private static Wave ParseWave(string name) =>
+        Wave.Named(name) ?? throw new FormatException($"--only takes {string.Join(", ", Wave.All.Select(static wave => wave.Name))}, not '{name}'");
+
+    /// <summary>Refuses a file that cannot be written now, and not when all waves have run.</summary>
+    private static string ParseFile(string name)
+    {
+        try
+        {
+            File.WriteAllText(name, "");
+            return name;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new FormatException($"--report cannot write '{name}'");
+        }
+    }
 }

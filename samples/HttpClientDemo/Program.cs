@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using HttpClientDemo;
-using Microsoft.Extensions.DependencyInjection;
 
 DemoOptions options;
 try
@@ -29,14 +28,26 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal 
 });
 try
 {
+    var view = View.Create();
     using var endpoint = new TokenEndpoint(options);
     await endpoint.WarmUpAsync(stop.Token);
-    await using var services = new ServiceCollection().AddTokenClient(endpoint.Address, options).BuildServiceProvider();
-    Console.WriteLine($"{options.Callers} callers, {options.Gap.TotalMilliseconds:0.#####} ms apart, over {options.Regions.Count} regions");
-    var story = new Story(options, endpoint, services, stop.Token);
-    await story.TellAsync();
-    story.Faults.ForEach(static fault => Console.Error.WriteLine($"failed: {fault}"));
-    return story.Faults.Count == 0 ? 0 : 1;
+    using var recorder = options.Report is null ? null : FlightReport.StartRecorder();
+    await using var tour = new Tour(options, endpoint, view, recorder, stop.Token);
+    foreach (var wave in options.Waves)
+    {
+        await tour.RunAsync(wave);
+    }
+
+    var recording = recorder?.GetRecording();
+    await tour.CheckRefreshedAsync();
+    ClosingTable.Write(tour.Results);
+    if (recording is not null)
+    {
+        await FlightReport.WriteAsync(options.Report!, recording, tour.Results, stop.Token);
+    }
+
+    tour.Faults.ForEach(static fault => Console.Error.WriteLine($"failed: {fault}"));
+    return tour.Faults.Count == 0 ? 0 : 1;
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {

@@ -12,6 +12,8 @@ namespace HttpClientDemo;
 /// <summary>The slow upstream: WireMock on a loopback port, with tokens for an hour, and a count of what reaches it.</summary>
 internal sealed class TokenEndpoint : IDisposable
 {
+    private const string Failing = "failing";
+
     private readonly ConcurrentDictionary<string, int> _arrivals = new();
     private readonly DemoOptions _options;
     private readonly WireMockServer _server;
@@ -26,12 +28,9 @@ internal sealed class TokenEndpoint : IDisposable
         });
         foreach (var region in Region.Supported)
         {
-            if (options.FailFirst)
-            {
-                // A mapping of a scenario that is not asked for a state matches until the scenario has one.
-                _server.Given(TokenRequest(region.Name)).AtPriority(1).InScenario(region.Name).WillSetStateTo("failed once")
-                    .RespondWith(Answer(StatusCodes.Status503ServiceUnavailable, static _ => new { error = "temporarily_unavailable" }));
-            }
+            // The region's next request is refused after FailOnce; WireMock calls such a memory a scenario.
+            _server.Given(TokenRequest(region.Name)).AtPriority(1).InScenario(region.Name).WhenStateIs(Failing).WillSetStateTo("well")
+                .RespondWith(Answer(StatusCodes.Status503ServiceUnavailable, static _ => new { error = "temporarily_unavailable" }));
 
             _server.Given(TokenRequest(region.Name)).AtPriority(2)
                 .RespondWith(Answer(StatusCodes.Status200OK, form => new
@@ -62,6 +61,9 @@ internal sealed class TokenEndpoint : IDisposable
 
     /// <summary>How many requests for the region have arrived, answered or not.</summary>
     public int CallsFor(Region region) => _arrivals.GetValueOrDefault(region.Name);
+
+    /// <summary>Makes the endpoint answer the next request for the region with 503.</summary>
+    public void FailOnce(Region region) => _server.SetScenarioState(region.Name, Failing);
 
     public void Dispose() => _server.Dispose();
 

@@ -1,0 +1,7 @@
+global using Polly;
+global using Polly.SingleFlight;
+global using Polly.SingleFlight.Tests.Infrastructure;
+global using Xunit;
+
+// A recorder sees the whole process.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
