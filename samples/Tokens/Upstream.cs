@@ -64,12 +64,19 @@ internal sealed class Upstream : IAsyncDisposable
         {
             await _late.Task;
         }
-        else if (Interlocked.Decrement(ref _expectedCallers) == 0)
+        else
         {
-            _together.SetResult();
+            int missing = Interlocked.Decrement(ref _expectedCallers);
+            if (missing == 0)
+            {
+                _together.SetResult();
+            }
+            else if (missing > 0)
+            {
+                await _together.Task;
+            }
         }
 
-        await _together.Task;
         Interlocked.Increment(ref _rejected);
         return Results.Unauthorized();
     }
