@@ -16,20 +16,25 @@ public sealed partial class LinkTests
         .. RepositoryFiles.Read("tests", "*.md"),
     ];
 
+    /// <summary>What absolute links to files of the repository begin with.</summary>
+    private static readonly string s_repositoryFiles = $"{PackageMetadataTests.RepositoryUrl}/blob/main/";
+
     public static TheoryData<string> Documents => [.. s_documents.Select(static document => document.Path)];
 
     [Theory]
     [MemberData(nameof(Documents))]
     public void Links_LeadToFilesAndHeadingsThatExist(string path) => Assert.All(LinksOf(path), link =>
     {
-        if (Uri.TryCreate(link, UriKind.Absolute, out var uri))
+        var inRepository = link.StartsWith(s_repositoryFiles, StringComparison.OrdinalIgnoreCase);
+        if (!inRepository && Uri.TryCreate(link, UriKind.Absolute, out var uri))
         {
             Assert.Equal(Uri.UriSchemeHttps, uri.Scheme);
+            Assert.False(link.StartsWith(PackageMetadataTests.RepositoryUrl, StringComparison.OrdinalIgnoreCase), $"{path}: {link} leads to no file of main.");
             return;
         }
 
         var (file, heading) = link.Split('#') is [var first, var second] ? (first, second) : (link, null);
-        var target = file.Length == 0 ? path : RepositoryFiles.Combine(path, file);
+        var target = inRepository ? file[s_repositoryFiles.Length..] : file.Length == 0 ? path : RepositoryFiles.Combine(path, file);
         Assert.True(RepositoryFiles.Exists(target), $"{path} links to {target}, which does not exist.");
         Assert.True(heading is null || Headings(target).Contains(heading), $"{path} links to '#{heading}' of {target}, which has no such heading.");
     });
