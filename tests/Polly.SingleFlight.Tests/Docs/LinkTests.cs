@@ -60,6 +60,15 @@ public sealed partial class LinkTests
             Assert.Contains(Path.GetFileName(page.Path), listed));
     }
 
+    /// <summary>The site shows a page that its contents do not list without a place among the others.</summary>
+    [Fact]
+    public void ContentsOfTheSite_ListEveryPage()
+    {
+        var contents = RepositoryFiles.ReadFile("docs/toc.yml");
+        Assert.All(RepositoryFiles.Read("docs", "*.md", recursively: false), page =>
+            Assert.Contains($" href: {Path.GetFileName(page.Path)}\n", contents, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void FirstPage_IsShort() => Assert.InRange(s_documents.Single(static document => document.Path == "README.md").Text.Split('\n').Length, 1, 150);
 
