@@ -8,7 +8,7 @@ step_tools() {                          # what linking native code, looking into
     command -v git >/dev/null || missing+=(git)
     command -v unzip >/dev/null || missing+=(unzip)
     command -v redis-server >/dev/null || missing+=(redis-server)
-    command -v chromium >/dev/null || missing+=(chromium)
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
     if ((${#missing[@]} > 0)); then
         command -v apt-get >/dev/null || fail "install ${missing[*]} first"
         ((EUID == 0)) || fail "not root: install first with apt-get install ${missing[*]}"
