@@ -93,12 +93,14 @@ check_dependencies() {                  # file name and all that it must depend 
 }
 
 check_package() {
-    local package="$1" id entries symbols nuspec framework
+    local package="$1" id entries symbols nuspec framework repository
+    repository="$(sed -nE 's|.*<RepositoryUrl>(.*)</RepositoryUrl>.*|\1|p' Directory.Build.props)"
     entries="$(unzip -Z1 "$package")"
     symbols="$(unzip -Z1 "${package%.nupkg}.snupkg")"
     nuspec="$(unzip -p "$package" '*.nuspec')"
     id="$(sed -nE 's|.*<id>(.*)</id>.*|\1|p' <<<"$nuspec")"
     has "$entries" README.md
+    has "$entries" icon.png
     for framework in net8.0 net10.0; do
         has "$entries" "lib/$framework/$id.dll"
         has "$entries" "lib/$framework/$id.xml"
@@ -110,7 +112,12 @@ check_package() {
     done
     has "$nuspec" '    <license type="expression">MIT</license>'
     has "$nuspec" '    <readme>README.md</readme>'
-    echo "$id: readme, two frameworks with documentation, license and symbols are there"
+    has "$nuspec" '    <icon>icon.png</icon>'
+    has "$nuspec" "    <projectUrl>$repository</projectUrl>"
+    has "$nuspec" "    <releaseNotes>$repository/blob/main/CHANGELOG.md</releaseNotes>"
+    grep -qF "<repository type=\"git\" url=\"$repository\"" <<<"$nuspec" || fail "$id does not name the repository"
+    [[ "$(sed -nE 's|.*<version>(.*)</version>.*|\1|p' <<<"$nuspec")" =~ ^[0-9]+\.[0-9]+\.[0-9]+(-.+)?$ ]] || fail "$id has no version"
+    echo "$id: readme, icon, links, two frameworks with documentation, license and symbols are there"
 }
 
 has() {

@@ -1,7 +1,7 @@
 # What the other steps need, and what must hold of the tree.
 # Read by .ci/run; each step_NAME runs in a shell of its own, with the root of the repository as its folder.
 
-step_tools() {                          # what linking native code and looking into packages need
+step_tools() {                          # what linking native code, looking into packages and looking at pages need
     local missing=()
     command -v clang >/dev/null || command -v gcc >/dev/null || missing+=(clang)
     [[ -e /usr/include/zlib.h ]] || missing+=(zlib1g-dev)
@@ -9,6 +9,7 @@ step_tools() {                          # what linking native code and looking i
     command -v git >/dev/null || missing+=(git)
     command -v unzip >/dev/null || missing+=(unzip)
     command -v redis-server >/dev/null || missing+=(redis-server)
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
     if ((${#missing[@]} > 0)); then
         command -v apt-get >/dev/null || fail "install ${missing[*]} first"
         ((EUID == 0)) || fail "not root: install first with apt-get install ${missing[*]}"

@@ -16,20 +16,25 @@ public sealed partial class LinkTests
         .. RepositoryFiles.Read("tests", "*.md"),
     ];
 
+    /// <summary>What absolute links to files of the repository begin with.</summary>
+    private static readonly string s_repositoryFiles = $"{PackageMetadataTests.RepositoryUrl}/blob/main/";
+
     public static TheoryData<string> Documents => [.. s_documents.Select(static document => document.Path)];
 
     [Theory]
     [MemberData(nameof(Documents))]
     public void Links_LeadToFilesAndHeadingsThatExist(string path) => Assert.All(LinksOf(path), link =>
     {
-        if (Uri.TryCreate(link, UriKind.Absolute, out var uri))
+        var inRepository = link.StartsWith(s_repositoryFiles, StringComparison.OrdinalIgnoreCase);
+        if (!inRepository && Uri.TryCreate(link, UriKind.Absolute, out var uri))
         {
             Assert.Equal(Uri.UriSchemeHttps, uri.Scheme);
+            Assert.False(link.StartsWith(PackageMetadataTests.RepositoryUrl, StringComparison.OrdinalIgnoreCase), $"{path}: {link} leads to no file of main.");
             return;
         }
 
         var (file, heading) = link.Split('#') is [var first, var second] ? (first, second) : (link, null);
-        var target = file.Length == 0 ? path : RepositoryFiles.Combine(path, file);
+        var target = inRepository ? file[s_repositoryFiles.Length..] : file.Length == 0 ? path : RepositoryFiles.Combine(path, file);
         Assert.True(RepositoryFiles.Exists(target), $"{path} links to {target}, which does not exist.");
         Assert.True(heading is null || Headings(target).Contains(heading), $"{path} links to '#{heading}' of {target}, which has no such heading.");
     });
@@ -53,6 +58,15 @@ public sealed partial class LinkTests
         var listed = LinksOf("docs/README.md").ToHashSet();
         Assert.All(RepositoryFiles.Read("docs", "*.md", recursively: false).Where(static page => page.Path != "docs/README.md"), page =>
             Assert.Contains(Path.GetFileName(page.Path), listed));
+    }
+
+    /// <summary>The site shows a page that its contents do not list without a place among the others.</summary>
+    [Fact]
+    public void ContentsOfTheSite_ListEveryPage()
+    {
+        var contents = RepositoryFiles.ReadFile("docs/toc.yml");
+        Assert.All(RepositoryFiles.Read("docs", "*.md", recursively: false), page =>
+            Assert.Contains($" href: {Path.GetFileName(page.Path)}\n", contents, StringComparison.Ordinal));
     }
 
     [Fact]

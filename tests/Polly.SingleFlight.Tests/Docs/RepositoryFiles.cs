@@ -27,6 +27,9 @@ internal static class RepositoryFiles
     /// <summary>Reads one file by its path from the root.</summary>
     public static string ReadFile(string path) => File.ReadAllText(Path.Combine(s_root, path)).ReplaceLineEndings("\n");
 
+    /// <summary>Reads the bytes of one file by its path from the root.</summary>
+    public static byte[] ReadBytes(string path) => File.ReadAllBytes(Path.Combine(s_root, path));
+
     /// <summary>Returns the path from the root of what a file calls by a path from its own folder.</summary>
     public static string Combine(string file, string relative) =>
         Path.GetRelativePath(s_root, Path.GetFullPath(Path.Combine(s_root, Path.GetDirectoryName(file)!, relative))).Replace('\\', '/');
