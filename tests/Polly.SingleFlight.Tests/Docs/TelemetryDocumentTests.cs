@@ -1,8 +1,10 @@
+using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
+using Polly.SingleFlight.Tests.Telemetry;
 
 namespace Polly.SingleFlight.Tests.Docs;
 
-/// <summary>docs/telemetry.md names everything that the source reports, and its queries ask for nothing else.</summary>
+/// <summary>docs/telemetry.md names everything that the source reports. <see cref="QueryTests"/> compares its queries with what is exported.</summary>
 public sealed partial class TelemetryDocumentTests
 {
     private static readonly string s_source = string.Concat(RepositoryFiles.Read("src").Select(static file => file.Text));
@@ -37,22 +39,45 @@ public sealed partial class TelemetryDocumentTests
         Assert.Equal(records.Count, ListedRecord().Count(s_page));
     }
 
+    /// <summary>Those are the lines that turn everything on.</summary>
     [Fact]
-    public void Queries_AskForInstrumentsAndTagsThatExist()
+    public void Page_TurnsOnEveryMeterAndActivitySource()
     {
-        var instruments = Instrument().Matches(s_source).Select(static instrument => Exported(
-            instrument.Groups["kind"].Value, instrument.Groups["name"].Value, instrument.Groups["unit"].Value)).ToHashSet();
-        var tags = Name().Matches(s_source).Select(static name => name.Groups["text"].Value.Replace('.', '_')).Append("success").Append("le").ToHashSet();
+        Assert.Equal(LibraryInstruments.Meters.Order(StringComparer.Ordinal), TurnedOn("AddMeter").Where(static name => name != "Polly").Order(StringComparer.Ordinal));
+        Assert.Equal(LibraryInstruments.ActivitySources.Order(StringComparer.Ordinal), TurnedOn("AddSource").Order(StringComparer.Ordinal));
 
-        var queries = Query().Matches(s_page[s_page.IndexOf("\n## Queries\n", StringComparison.Ordinal)..]).Select(static query => query.Value).ToArray();
-        Assert.NotEmpty(queries);
-        Assert.All(queries.SelectMany(static query => QueriedMetric().Matches(query)), metric => Assert.Contains(Suffix().Replace(metric.Value, ""), instruments));
-        Assert.All(queries.SelectMany(static query => QueriedTag().Matches(query)), tag => Assert.Contains(tag.Groups["name"].Value, tags));
+        // One that is made where the fields of types do not show it is found in the source.
+        Assert.Equal(LibraryInstruments.Meters.Count + LibraryInstruments.ActivitySources.Count, Maker().Count(s_source));
     }
 
-    /// <summary>The name that exporters for Prometheus make: underscores, the unit if it is one, and _total for counters.</summary>
-    private static string Exported(string kind, string name, string unit) =>
-        name.Replace('.', '_') + (unit == "s" ? "_seconds" : "") + (kind == "Counter" ? "_total" : "");
+    [Fact]
+    public void Page_ListsEveryInstrumentWithItsKindAndUnit() => Assert.All(LibraryInstruments.All, static instrument => Assert.Matches(
+        $@"(?m)^\| `{Regex.Escape(instrument.Name)}` \| {Kind(instrument)}, `{Regex.Escape(instrument.Unit!)}` \|", s_page));
+
+#if NET9_0_OR_GREATER
+    [Fact]
+    public void Page_ListsTheBucketsOfEveryHistogram()
+    {
+        var histograms = LibraryInstruments.All.Where(static instrument => Kind(instrument) == "histogram").ToArray();
+        Assert.Equal(4, histograms.Length);
+        Assert.All(histograms, static histogram => Assert.Matches(
+            $@"(?m)^\| `{Regex.Escape(histogram.Name)}`[^|\n]* \| {Regex.Escape(string.Join(", ", LibraryInstruments.Boundaries(histogram)))} \|$", s_page));
+    }
+#endif
+
+    private static string Kind(Instrument instrument) => instrument.GetType().Name switch
+    {
+        "Counter`1" => "counter",
+        "UpDownCounter`1" => "up-down counter",
+        "Histogram`1" => "histogram",
+        var other => throw new NotSupportedException(other),
+    };
+
+    private static IEnumerable<string> TurnedOn(string method)
+    {
+        var lines = s_page[s_page.IndexOf("\n## Turn it on\n", StringComparison.Ordinal)..s_page.IndexOf("\n## Metrics of single flight\n", StringComparison.Ordinal)];
+        return Quoted().Matches(Regex.Match(lines, $@"\.{method}\((?<names>[^)]*)\)").Groups["names"].Value).Select(static name => name.Groups["name"].Value);
+    }
 
     [GeneratedRegex(@"""(?<text>(?:polly\.single_flight|single_flight|pipeline|strategy|error)\.[a-z_.]+)""")]
     private static partial Regex Name();
@@ -66,18 +91,9 @@ public sealed partial class TelemetryDocumentTests
     [GeneratedRegex(@"^\| \d+ \| (?:Debug|Information|Warning|Error)\b", RegexOptions.Multiline)]
     private static partial Regex ListedRecord();
 
-    [GeneratedRegex(@"\.Create(?<kind>Counter|UpDownCounter|(?:Advised)?Histogram)<\w+>\(\s*""(?<name>[\w.]+)"", ""(?<unit>[^""]+)""")]
-    private static partial Regex Instrument();
+    [GeneratedRegex(@"\b(?:Meter|ActivitySource) \w+ = new\(|new (?:Meter|ActivitySource)\(|IMeterFactory")]
+    private static partial Regex Maker();
 
-    [GeneratedRegex("`[^`\n]*polly_[^`\n]*`")]
-    private static partial Regex Query();
-
-    [GeneratedRegex(@"\bpolly_\w+")]
-    private static partial Regex QueriedMetric();
-
-    [GeneratedRegex(@"_(?:bucket|sum|count)$")]
-    private static partial Regex Suffix();
-
-    [GeneratedRegex(@"(?<name>\w+)=""|by \((?<name>\w+)(?:, (?<name>\w+))?\)")]
-    private static partial Regex QueriedTag();
+    [GeneratedRegex(@"""(?<name>[\w.]+)""")]
+    private static partial Regex Quoted();
 }

@@ -97,7 +97,7 @@ public sealed class DebuggerDisplayTests : FlightTest
 
         Assert.Equal([false, true], waiters.Select(static waiter => waiter["CanLeave"]));
         Assert.All(waiters, waiter => Assert.Equal(
-            (flight["Id"], false, true, 0, null), (((FlightDebugView)waiter["Flight"]!).Id, waiter["IsClaimed"], waiter["IsReady"], waiter["Elections"], waiter["AloneBecause"])));
+            ((long)flight["Id"]!, (object)false, (object)true, (object)0, (object?)null), (((FlightDebugView)waiter["Flight"]!).Id, waiter["IsClaimed"], waiter["IsReady"], waiter["Elections"], waiter["AloneBecause"])));
         Assert.All(
             new[] { group, table, flight }.Concat(waiters).SelectMany(static members => members.Values),
             static value => Assert.DoesNotContain("secret", $"{value}", StringComparison.Ordinal));
