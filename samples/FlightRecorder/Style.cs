@@ -22,7 +22,7 @@ internal static class Style
         body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
         main { max-width: 1200px; margin: 0 auto; padding: 16px; overflow-wrap: anywhere; }
         h1 { font-size: 26px; margin: 8px 0; } h2 { font-size: 19px; margin: 32px 0 8px; } h3 { font-size: 14px; margin: 10px 0 2px; }
-        small { font-weight: 400; color: var(--soft); } p { margin: 6px 0; } .note, .legend, .sections { color: var(--soft); font-size: 13px; }
+        small { font-size: 12.5px; font-weight: 400; color: var(--soft); } p { margin: 6px 0; } .note, .legend, .sections { color: var(--soft); font-size: 13px; }
         .big { font-size: 20px; } .big b { font-size: 30px; } .dropped { color: var(--failure); }
         .legend span, .sections span { display: inline-block; margin-right: 14px; } .legend svg { vertical-align: -3px; }
         .sections b { color: var(--text); }
