@@ -16,6 +16,7 @@ public sealed class LifetimeTests : CacheTest
     [InlineData(100, 1000, 0, null)]
     [InlineData(100, -30, 80, 64)]
     [InlineData(0, 0, 0, null)]
+    [InlineData(0, -30, 0, null)]
     [InlineData(-1, 0, 0, null)]
     [InlineData(-1, -100, 0, null)]
     public void FromExpiresIn_LeavesAMargin(double expiresIn, double elapsed, double lifetime, object? refreshAfter)
