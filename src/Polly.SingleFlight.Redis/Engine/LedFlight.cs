@@ -17,7 +17,10 @@ namespace Polly.SingleFlight.Redis.Engine;
 /// </remarks>
 internal sealed class LedFlight
 {
-    /// <summary>What timers may be early by.</summary>
+    /// <summary>What timers may be early by, at most: they count the ticks of the system, of which the longest, on Windows, is 15.6 ms.</summary>
+    private static readonly TimeSpan s_longestTick = TimeSpan.FromMilliseconds(16);
+
+    /// <summary>What timers are early by, most often. More would hold callers for longer; less costs an execution.</summary>
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
@@ -76,9 +79,9 @@ internal sealed class LedFlight
 
     private async Task<long?> EndAwaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
-        // If it is not confirmed the caller is let go after the time-out. Should Redis hear it later than that, the cutoff holds.
+        // If it is not confirmed the caller is let go after the time-out, which may be early. Should Redis hear it later than that, the cutoff holds.
         var sentAt = TimeProvider.System.GetTimestamp();
-        var latest = EarliestNow + (long)_timeout.TotalMicroseconds;
+        var latest = EarliestNow + (long)Math.Max(0, (_timeout - s_longestTick).TotalMicroseconds);
         var ended = await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(latest), latest, IsGivenUp: false), _timeout).ConfigureAwait(false);
         if (ended is null)
         {
