@@ -35,7 +35,8 @@ internal static class Timeline
         }
 
         page.AddMarkup("<span><svg width=\"34\" height=\"16\" aria-hidden=\"true\"><path class=\"follower success\" d=\"M2 4H32M8 8H32M14 12H32\"/></svg> followers, from joining to leaving</span> ");
-        page.AddMarkup("<span><svg width=\"18\" height=\"16\" aria-hidden=\"true\"><path class=\"follower left\" d=\"M0 8H12\"/><path class=\"mark\" d=\"M9 5l6 6m0-6l-6 6\"/></svg> left early, by its own token</span></p>\n");
+        page.AddMarkup("<span><svg width=\"18\" height=\"16\" aria-hidden=\"true\"><path class=\"follower left\" d=\"M0 8H12\"/><path class=\"mark\" d=\"M9 5l6 6m0-6l-6 6\"/></svg> left early, by its own token</span> ");
+        page.AddMarkup("<span>on a bar: the leader and, after the dot, how many callers</span></p>\n");
     }
 
     /// <summary>Numbers where sections begin, and their names below.</summary>

@@ -19,7 +19,7 @@ internal sealed record Wave(string Name, string Title, string Headline)
         {
             CallsPerRegion = 0, NobodyWaits = true, NeedsTokens = true, IsInTour = true,
         },
-        new("expired", "wave 3 (expired)", "An hour later all tokens have expired, and callers join again.")
+        new("expired", "wave 3 (expired)", "The clock is put forward by an hour: all tokens have expired, and callers join again.")
         {
             TimeBefore = s_lifetime, NeedsTokens = true, IsInTour = true,
         },

@@ -10,7 +10,11 @@ namespace Tokens;
 
 internal sealed record Token(
     [property: JsonPropertyName("access_token")] string Value,
-    [property: JsonPropertyName("expires_in")] int ExpiresIn);
+    [property: JsonPropertyName("expires_in")] int ExpiresIn)
+{
+    // Polly logs the text of results, and that of a record has all its properties.
+    public override string ToString() => "Token";
+}
 
 /// <summary>Requests tokens. It knows neither the cache nor other callers.</summary>
 internal sealed class TokenClient(HttpClient http)

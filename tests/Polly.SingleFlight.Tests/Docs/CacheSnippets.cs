@@ -64,7 +64,8 @@ internal static class CacheSnippets
     {
         #region cache-unauthorized
         ResilienceContext context = ResilienceContextPool.Shared.Get(cancellationToken);
-        context.SetSingleFlightKey("europe");
+        var key = ("contoso", "europe");                                 // tenant and region
+        context.SetSingleFlightKey(key);
         try
         {
             Token token = await pipeline.ExecuteAsync(async flight => await requestTokenAsync("europe", flight.CancellationToken), context);
@@ -72,7 +73,7 @@ internal static class CacheSnippets
             if (response.StatusCode == HttpStatusCode.Unauthorized && context.GetCacheResult() is { } seen)
             {
                 response.Dispose();
-                await control.EvictAsync("europe", seen, cancellationToken);   // does nothing if a newer token is there
+                await control.EvictAsync(key, seen, cancellationToken);   // does nothing if a newer token is there
                 token = await pipeline.ExecuteAsync(async flight => await requestTokenAsync("europe", flight.CancellationToken), context);
                 response = await callAsync(token);
             }
