@@ -32,6 +32,9 @@ internal sealed class CacheResilienceStrategy<TResult> : ResilienceStrategy, IDi
     /// <summary>The calls in the air, for tests.</summary>
     internal KeyLedger Ledger => _parts.Ledger;
 
+    /// <summary>The refreshes in the background, for tests.</summary>
+    internal RefreshSchedule Refreshes => _parts.Refreshes;
+
     /// <summary>Called when the pipeline is disposed, by a reload for instance.</summary>
     public void Dispose()
     {

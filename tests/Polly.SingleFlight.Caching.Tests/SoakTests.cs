@@ -61,9 +61,14 @@ public sealed class SoakTests(ITestOutputHelper output) : CacheTest
         }))).WaitAsync(TimeSpan.FromMinutes(2));
         await _watch.Ended();
 #if POLLY_TESTING
-        var ledger = pipeline.GetPipelineDescriptor().Strategies.Select(static strategy => strategy.StrategyInstance).OfType<CacheResilienceStrategy<Made>>().Single().Ledger;
+        var cache = pipeline.GetPipelineDescriptor().Strategies.Select(static strategy => strategy.StrategyInstance).OfType<CacheResilienceStrategy<Made>>().Single();
+        Assert.True(SpinWait.SpinUntil(() => cache.Refreshes.RunningCount == 0, TimeSpan.FromSeconds(30)), $"seed {seed}: {cache.Refreshes.RunningCount} refreshes were never ended");
+        var ledger = cache.Ledger;
         Assert.True(SpinWait.SpinUntil(() => ledger.Count == 0, TimeSpan.FromSeconds(30)), $"seed {seed}: calls for {ledger.Count} keys were never ended");
 #endif
+
+        // A refresh, or a call that all callers have left, may go on for a moment.
+        Assert.True(SpinWait.SpinUntil(() => Group.ActiveFlights == 0, TimeSpan.FromSeconds(30)), $"seed {seed}: {Group.ActiveFlights} flights were never ended");
 
         var counts = string.Join(", ", new[] { Upstream, Hit, Miss, Stale, Refreshed, RefreshFailed }.Select(name => $"{Probe[name]} x {name}"));
         output.WriteLine($"seed {seed}: {counts}");

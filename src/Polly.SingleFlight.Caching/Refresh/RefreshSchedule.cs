@@ -47,6 +47,18 @@ internal sealed class RefreshSchedule(TimeProvider clock, int maxConcurrent)
         }
     }
 
+    /// <summary>How many refreshes are queued or running.</summary>
+    public int RunningCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _running.Count;
+            }
+        }
+    }
+
     /// <summary>How many failures are remembered.</summary>
     public int FailureCount => _failures.Count;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using StackExchange.Redis;
 
 namespace Polly.SingleFlight.Redis.Engine;
@@ -11,8 +12,8 @@ internal sealed class Health(IDatabase database)
     /// <summary>How long to wait between two questions that fail at once.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>When a command was last answered in time, as a timestamp of the system's clock.</summary>
-    private long _answeredAt = TimeProvider.System.GetTimestamp() - TimeProvider.System.TimestampFrequency * 3600;
+    /// <summary>When a command was last answered in time, as a timestamp of the system's clock: by slot in a cluster, where one server says nothing of another, and else together.</summary>
+    private readonly ConcurrentDictionary<int, long> _answers = new();
 
     private int _isHanging;
     private volatile bool _isStopped;
@@ -22,13 +23,13 @@ internal sealed class Health(IDatabase database)
     public bool IsUp(RedisKey key) => !_isStopped && Volatile.Read(ref _isHanging) == 0 && IsConnected(key);
 
     /// <summary>A command was answered in time.</summary>
-    public void Answered(long at) => Volatile.Write(ref _answeredAt, at);
+    public void Answered(RedisKey key, long at) => _answers[SlotOf(key)] = at;
 
     /// <summary>A command was not answered within its time.</summary>
     public void WasLate(RedisKey key, TimeSpan timeout)
     {
         // Half of the time, because what was answered when the late command was sent says nothing of what came afterwards.
-        if (TimeProvider.System.GetElapsedTime(Volatile.Read(ref _answeredAt)) < timeout / 2)
+        if (_answers.TryGetValue(SlotOf(key), out var answered) && TimeProvider.System.GetElapsedTime(answered) < timeout / 2)
         {
             return;
         }
@@ -41,6 +42,18 @@ internal sealed class Health(IDatabase database)
 
     /// <summary>Nothing is asked any more.</summary>
     public void Stop() => _isStopped = true;
+
+    private int SlotOf(RedisKey key)
+    {
+        try
+        {
+            return database.Multiplexer.GetHashSlot(key);
+        }
+        catch (Exception)
+        {
+            return -1;
+        }
+    }
 
     private bool IsConnected(RedisKey key)
     {

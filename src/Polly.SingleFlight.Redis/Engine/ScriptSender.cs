@@ -58,7 +58,9 @@ internal sealed class ScriptSender(IDatabase database)
             }
 
             var result = await sent.WaitAsync(timeout, token).ConfigureAwait(false);
-            return Note(result, begin, TimeProvider.System.GetTimestamp());
+            var end = TimeProvider.System.GetTimestamp();
+            Health.Answered(routed, end);
+            return Note(result, begin, end);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -87,7 +89,6 @@ internal sealed class ScriptSender(IDatabase database)
     /// <summary>Notes how long Redis takes. Two answers at once do no harm.</summary>
     private Answer Note(RedisResult result, long begin, long end)
     {
-        Health.Answered(end);
         var took = TimeProvider.System.GetElapsedTime(begin, end);
         var fastest = new TimeSpan(Volatile.Read(ref _fastest));
         if (took < fastest)

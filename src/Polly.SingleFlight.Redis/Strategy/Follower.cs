@@ -8,7 +8,7 @@ internal sealed class Follower : IDisposable
     /// <summary>How long after a lease has ended it looks: at once, but not before Redis has noticed.</summary>
     private static readonly TimeSpan s_margin = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>How often, one after another, a caller whose flight has ended asks for the outcome in vain.</summary>
+    /// <summary>How many answers, one after another, may be late.</summary>
     private const int MaxLateAnswers = 3;
 
     private readonly Inbox _inbox;
@@ -79,17 +79,19 @@ internal sealed class Follower : IDisposable
         return WaitAsync(token);
     }
 
-    /// <summary>After an answer that was late: asks again at once if a message has come, which is not sent twice, and otherwise waits as before.</summary>
+    /// <summary>After an answer that was late: asks again at once if a message has come, which is not sent twice, and otherwise waits for the next look.</summary>
     /// <inheritdoc cref="WaitAsync(TimeSpan, CancellationToken)"/>
     public ValueTask<bool> WaitAgainAsync(CancellationToken token)
     {
-        if (!_isWoken)
+        _lateAnswers++;
+        if (_isWoken)
         {
-            return WaitAsync(token);
+            return new(!_isLate);
         }
 
-        _lateAnswers++;
-        return new(!_isLate);
+        // The rest of the lease was known long ago, and whoever waits for this leader looks when it ends.
+        _lease = TimeSpan.MaxValue - s_margin;
+        return WaitAsync(token);
     }
 
     private async ValueTask<bool> WaitAsync(CancellationToken token)

@@ -37,7 +37,7 @@ internal static class FlightSpans
         catch (Exception)
         {
             // A listener that throws fails nobody's execution.
-            Activity.Current = outer;
+            SetCurrent(outer);
             flight.Span = outer;
         }
     }
@@ -121,7 +121,19 @@ internal static class FlightSpans
         }
         finally
         {
-            Activity.Current = current;
+            SetCurrent(current);
+        }
+    }
+
+    private static void SetCurrent(Activity? activity)
+    {
+        try
+        {
+            Activity.Current = activity;
+        }
+        catch (Exception)
+        {
+            // A handler of its change threw. It is set all the same.
         }
     }
 
