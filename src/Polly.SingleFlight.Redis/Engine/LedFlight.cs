@@ -20,7 +20,7 @@ internal sealed class LedFlight
     /// <summary>What timers may be early by, at most: they count the ticks of the system, of which the longest, on Windows, is 15.6 ms.</summary>
     private static readonly TimeSpan s_longestTick = TimeSpan.FromMilliseconds(16);
 
-    /// <summary>What timers are early by, most often. More would hold callers for longer; less costs an execution.</summary>
+    /// <summary>What timers are early by, most often.</summary>
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
@@ -110,10 +110,13 @@ internal sealed class LedFlight
 
     private async Task<long?> EndUnawaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
+        var begin = TimeProvider.System.GetTimestamp();
         var ending = EndUntilConfirmedAsync(new FlightEnd(null, 0, IsGivenUp: false));
-        if (!ending.IsCompleted)
+
+        // More than once where a timer is early.
+        while (!ending.IsCompleted && _reply.Delay - TimeProvider.System.GetElapsedTime(begin) is { Ticks: > 0 } rest)
         {
-            await Task.WhenAny(ending, Task.Delay(_reply.Delay + s_tick)).ConfigureAwait(false);
+            await Task.WhenAny(ending, Task.Delay(rest + s_tick)).ConfigureAwait(false);
         }
 
         var now = TimeProvider.System.GetTimestamp();
