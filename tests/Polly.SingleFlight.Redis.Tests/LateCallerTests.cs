@@ -118,7 +118,7 @@ public sealed class LateCallerTests(RedisServer server) : DistributedTest(server
     {
         await using var proxy = new Proxy(Server.Configuration);
         await using var connection = await proxy.ConnectAsync(",syncTimeout=60000,asyncTimeout=60000");
-        var options = new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(1), Lease = TimeSpan.FromMinutes(1) };
+        var options = new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(3), Lease = TimeSpan.FromMinutes(1) };
         var leader = await StartAsync(options, connection: connection);
         var follower = await StartAsync<int>();
         var gate = new Gate();
