@@ -65,6 +65,29 @@ public sealed class CommandTests(RedisServer server) : DistributedTest(server)
         Assert.All(await Task.WhenAll(calls), static result => Assert.Equal(1, result));
     }
 
+    /// <summary>Not even where scripts are not one step, as on Garnet, do those who register at the same time leave it to each other to tell the leader.</summary>
+    [Fact]
+    public async Task Leader_WhenSeveralRegisterAtOnce_HearsOfOne()
+    {
+        var nodes = await StartAllAsync<int>(6);
+        for (var round = 0; round < 100; round++)
+        {
+            var gate = new Gate();
+            var key = round;
+            var leader = nodes[0].Call(key, async _ =>
+            {
+                await gate.Opened;
+                return key;
+            });
+            await nodes[0].Probe.Reached("callback", round + 1);
+            var others = nodes.Skip(1).Select(node => Task.Run(() => node.Call(key, -1))).ToArray();
+            await Eventually(() => Task.FromResult(nodes[0].Group.Led.Any(static led => led.IsAwaited)), "the leader has heard of them");
+            gate.Open();
+            Assert.Equal(key, await leader.Soon());
+            Assert.All(await Task.WhenAll(others).Soon(), result => Assert.Contains(result, new[] { key, -1 }));
+        }
+    }
+
     [Fact]
     public async Task Commands_OfAnUncontendedFlight_OneBeforeAndOneAfter()
     {

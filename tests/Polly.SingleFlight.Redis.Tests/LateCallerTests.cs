@@ -137,4 +137,29 @@ public sealed class LateCallerTests(RedisServer server) : DistributedTest(server
         proxy.Continue();
         Assert.Equal((1, 3), (await calls[1], await newcomer));
     }
+
+    /// <summary>The leader's connection breaks when its end is on the way. Redis may hear it later, so its caller is held as long as if there were no answer.</summary>
+    [Fact]
+    public async Task Newcomer_WhenTheEndIsHeardAfterItsConnectionBroke_GetsAnother()
+    {
+        await using var inner = await Server.ConnectAsync();
+        var (connection, hear) = LostEnd.Create(inner);
+        var options = new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(3), Lease = TimeSpan.FromMinutes(1) };
+        var leader = await StartAsync(options, connection: connection);
+        var follower = await StartAsync<int>();
+        var gate = new Gate();
+        var calls = await FlyAsync([leader, follower], "key", async _ =>
+        {
+            await gate.Opened;
+            return 1;
+        }, _ => Task.FromResult(2));
+        var led = leader.Group.Led.Single();
+        await Eventually(() => Task.FromResult(led.IsAwaited), "the leader has heard of the follower");
+        gate.Open();
+        Assert.Equal(1, await calls[0]);
+
+        var newcomer = follower.Call("key", 3).Soon();
+        await hear();
+        Assert.Equal((1, 3), (await calls[1], await newcomer));
+    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Polly.SingleFlight.Benchmarks.Quick;
 using StackExchange.Redis;
+using static Polly.SingleFlight.Benchmarks.Distributed.Figures;
 
 namespace Polly.SingleFlight.Benchmarks.Distributed;
 
@@ -10,10 +11,7 @@ internal static class DistributedRun
 {
     private const int Nodes = 8;
     private const int Rounds = 40;
-    private const int ManyKeys = 10_000;
-    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan s_work = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan s_arrival = TimeSpan.FromSeconds(10);
 
     /// <param name="args">The address of a server; none for one inside the process.</param>
     /// <param name="output">Where the tables are written.</param>
@@ -37,10 +35,10 @@ internal static class DistributedRun
             await WriteFanInAsync(configuration, output).ConfigureAwait(false);
         }
 
-        await WriteManyKeysAsync(configuration, output).ConfigureAwait(false);
+        await ManyKeys.WriteAsync(configuration, Nodes, output).ConfigureAwait(false);
         if (!isManyOnly)
         {
-            await WriteServerDownAsync(output).ConfigureAwait(false);
+            await ServerDown.WriteAsync(Nodes / 2, output).ConfigureAwait(false);
         }
 
         return 0;
@@ -104,133 +102,6 @@ internal static class DistributedRun
         }
 
         table.WriteTo(output);
-    }
-
-    private static async Task WriteManyKeysAsync(string configuration, TextWriter output)
-    {
-        output.WriteLine(Invariant($"## Many keys in the air at the same time, each asked for by {Nodes} nodes"));
-        output.WriteLine();
-        output.WriteLine(Invariant($"The work takes {s_arrival.TotalSeconds:0} s, or {s_work.TotalSeconds:0.0} s if they come at once. All nodes and, if it is inside, the server share the cores: an answer later than the CommandTimeout is an execution more."));
-        output.WriteLine();
-        var table = new MarkdownTable("", "keys", "come within", "executions", "all ended after", "failed calls");
-
-        // What polls or takes locks one after another is not made for so many.
-        await AddAsync(Node.Kinds[0].Name, Node.Kinds[0].Create, ManyKeys, s_arrival).ConfigureAwait(false);
-        await AddAsync("the same, CommandTimeout 5 s", CreatePatient, ManyKeys, s_arrival).ConfigureAwait(false);
-        await AddAsync(Node.Kinds[0].Name, Node.Kinds[0].Create, ManyKeys, TimeSpan.Zero).ConfigureAwait(false);
-        await AddAsync("the same, CommandTimeout 5 s", CreatePatient, ManyKeys, TimeSpan.Zero).ConfigureAwait(false);
-        foreach (var (name, create) in Node.Kinds)
-        {
-            await AddAsync(name, create, ManyKeys / 20, s_arrival).ConfigureAwait(false);
-        }
-
-        table.WriteTo(output);
-
-        async Task AddAsync(string name, Func<ConnectionMultiplexer, string, Node> create, int keys, TimeSpan arrival)
-        {
-            var nodes = await Node.StartAsync(create, configuration, Nodes).ConfigureAwait(false);
-            var (executions, failed, took) = await CallManyAsync(nodes, keys, arrival).ConfigureAwait(false);
-            table.Add(
-                name,
-                Invariant($"{keys}"),
-                arrival == TimeSpan.Zero ? "at once" : Invariant($"{arrival.TotalSeconds:0} s"),
-                Invariant($"{executions}"),
-                took is { } time ? Invariant($"{time.TotalSeconds:0.0} s") : Invariant($"not after {s_longest.TotalSeconds:0} s"),
-                Invariant($"{failed}"));
-            await StopAsync(nodes).ConfigureAwait(false);
-        }
-
-        static Node CreatePatient(ConnectionMultiplexer connection, string scope) => new SingleFlightNode(connection, scope, new() { CommandTimeout = TimeSpan.FromSeconds(5) });
-    }
-
-    /// <summary>Has all nodes ask for all keys, evenly over a time, with work as long as that.</summary>
-    private static async Task<(int Executions, int Failed, TimeSpan? Took)> CallManyAsync(Node[] nodes, int keys, TimeSpan arrival)
-    {
-        var (executions, failed) = (0, 0);
-        var prefix = $"{Guid.NewGuid():N}";
-        var calls = new List<Task>(keys * nodes.Length);
-        var begin = Stopwatch.GetTimestamp();
-        for (var key = 0; key < keys; key++)
-        {
-            while (Stopwatch.GetElapsedTime(begin) < arrival * key / keys)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(5)).ConfigureAwait(false);
-            }
-
-            var name = Invariant($"{prefix}{key}");
-            calls.AddRange(nodes.Select(node => Task.Run(() => CallAsync(node, name))));
-        }
-
-        var all = Task.WhenAll(calls);
-        var hasEnded = await Task.WhenAny(all, Task.Delay(s_longest)).ConfigureAwait(false) == all;
-        return (executions, failed, hasEnded ? Stopwatch.GetElapsedTime(begin) : null);
-
-        async Task CallAsync(Node node, string name)
-        {
-            try
-            {
-                await node.CallAsync(name, async () =>
-                {
-                    Interlocked.Increment(ref executions);
-                    await Task.Delay(arrival == TimeSpan.Zero ? s_work : arrival).ConfigureAwait(false);
-                    return "done";
-                }).ConfigureAwait(false);
-            }
-            catch (Exception)
-            {
-                Interlocked.Increment(ref failed);
-            }
-        }
-    }
-
-    private static async Task WriteServerDownAsync(TextWriter output)
-    {
-        output.WriteLine(Invariant($"## The server is stopped while {Nodes / 2} nodes wait for work of one second"));
-        output.WriteLine();
-        var table = new MarkdownTable("", "those calls: ended right", "last ended after", "next call of a node", "the one after");
-        foreach (var (name, create) in Node.Kinds)
-        {
-            var server = EmbeddedServer.Start();
-            var nodes = await Node.StartAsync(create, server.Configuration, Nodes / 2).ConfigureAwait(false);
-            var working = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var begin = Stopwatch.GetTimestamp();
-            var calls = nodes.Select(node => EndsAsync(node.CallAsync($"{Guid.Empty}", async () =>
-            {
-                working.TrySetResult();
-                await Task.Delay(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
-                return "done";
-            }), TimeSpan.FromSeconds(60))).ToArray();
-            await working.Task.ConfigureAwait(false);
-            await Task.Delay(TimeSpan.FromMilliseconds(500)).ConfigureAwait(false);
-            server.Dispose();
-            var right = (await Task.WhenAll(calls).ConfigureAwait(false)).Count(static ended => ended);
-            var ended = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
-            var next = await TimeOfCallAsync(nodes[0]).ConfigureAwait(false);
-            var then = await TimeOfCallAsync(nodes[0]).ConfigureAwait(false);
-            table.Add(name, Invariant($"{right} of {nodes.Length}"), Milliseconds(ended), next, then);
-            await StopAsync(nodes).ConfigureAwait(false);
-        }
-
-        table.WriteTo(output);
-    }
-
-    private static async Task<string> TimeOfCallAsync(Node node)
-    {
-        var begin = Stopwatch.GetTimestamp();
-        var isRight = await EndsAsync(node.CallAsync($"{Guid.NewGuid():N}", static () => Task.FromResult("done")), TimeSpan.FromSeconds(30)).ConfigureAwait(false);
-        return Milliseconds(Stopwatch.GetElapsedTime(begin).TotalMilliseconds) + (isRight ? "" : ", failed");
-    }
-
-    private static async Task<bool> EndsAsync(Task<string> call, TimeSpan limit)
-    {
-        try
-        {
-            return await call.WaitAsync(limit).ConfigureAwait(false) == "done";
-        }
-        catch (Exception)
-        {
-            return false;
-        }
     }
 
     private static async Task<int> RunRoundAsync(Node[] nodes, List<double> waits)
@@ -303,19 +174,4 @@ internal static class DistributedRun
             return null;
         }
     }
-
-    private static async Task StopAsync(Node[] nodes)
-    {
-        foreach (var node in nodes)
-        {
-            await node.DisposeAsync().ConfigureAwait(false);
-        }
-    }
-
-    private static double Percentile(List<double> figures, int percent) =>
-        figures.Order().ElementAt(Math.Min(figures.Count - 1, figures.Count * percent / 100));
-
-    private static string Milliseconds(double time) => Invariant($"{time:0.00} ms");
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

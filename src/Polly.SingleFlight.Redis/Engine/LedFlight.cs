@@ -82,9 +82,16 @@ internal sealed class LedFlight
         // If it is not confirmed the caller is let go after the time-out, which may be early. Should Redis hear it later than that, the cutoff holds.
         var sentAt = TimeProvider.System.GetTimestamp();
         var latest = EarliestNow + (long)Math.Max(0, (_timeout - s_longestTick).TotalMicroseconds);
+        var mayBeHeard = _engine.IsUp(Name);
         var ended = await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(latest), latest, IsGivenUp: false), _timeout).ConfigureAwait(false);
         if (ended is null)
         {
+            // A connection that broke may have sent it all the same.
+            if (mayBeHeard && _timeout - TimeProvider.System.GetElapsedTime(sentAt) is { Ticks: > 0 } rest)
+            {
+                await Task.Delay(rest).ConfigureAwait(false);
+            }
+
             // The caller is not held any longer, so from here on there is a cutoff.
             var cutoff = EarliestNow;
             _ = EndLaterAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false), wasAwaited);

@@ -1,11 +1,11 @@
 namespace Polly.SingleFlight.Redis.Engine;
 
 /// <summary>
-/// What Redis does in one step. A flight is a hash: <c>l</c> is its leader's id, <c>s</c> its start in microseconds of the server's clock, <c>i</c> the inbox of its leader;
+/// What Redis does in one step. A flight is a hash: <c>l</c> is its leader's id, <c>s</c> its start in microseconds of the server's clock, <c>i</c> the inbox of its leader, <c>w</c> set by the first that waits, who tells it;
 /// every other field is the inbox of a node that waits, with the time of its registration. Every script takes time in proportion to the waiting nodes at most.
 /// </summary>
 /// <remarks>
-/// Redis runs a script as one step; Garnet, by default, does not. So each relies on steps that are atomic by themselves: HSETNX decides who leads; RENAME takes a flight and all who
+/// Redis runs a script as one step; Garnet, by default, does not. So each relies on steps that are atomic by themselves: HSETNX decides who leads, and who tells the leader that somebody waits; RENAME takes a flight and all who
 /// wait for it away at once; who registers looks afterwards whether the flight is still there. A message is one letter and a leader's id: O, there is an outcome, and a space and the time
 /// from which on a caller may have held it follow; G, there is none, the flight was given up; W, to a leader, somebody waits.
 /// </remarks>
@@ -25,19 +25,19 @@ internal static class Scripts
 
         local function follow(flight, leader)
           local isNew = redis.call('HSETNX', flight, ARGV[3], written)
+          local inbox = isNew == 1 and redis.call('HGET', flight, 'i')
+          local isFirst = inbox and redis.call('HSETNX', flight, 'w', '1') == 1
           local left = redis.call('PTTL', flight)
           if redis.call('HGET', flight, 'l') ~= leader then
             redis.call('HDEL', flight, ARGV[3])
+            if isFirst then redis.call('HDEL', flight, 'w') end
             return nil
           end
           if left < 0 then
             redis.call('PEXPIRE', flight, ARGV[2])
             left = tonumber(ARGV[2])
           end
-          if isNew == 1 and redis.call('HLEN', flight) <= 4 then
-            local inbox = redis.call('HGET', flight, 'i')
-            if inbox then redis.call('PUBLISH', inbox, 'W' .. leader) end
-          end
+          if isFirst then redis.call('PUBLISH', inbox, 'W' .. leader) end
           return {'F', leader, tostring(left), written}
         end
 
