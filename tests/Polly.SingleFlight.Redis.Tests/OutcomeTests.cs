@@ -170,7 +170,8 @@ public sealed class OutcomeTests(RedisServer server) : DistributedTest(server)
         await stranger.TellAsync('G', stranger.Id);
         await Eventually(async () => node.Executions > 0 || await Server.Database.HashExistsAsync(aside, engine.Inbox.WireName), "it has looked");
         var outcome = new HandedOver(OutcomeContent.Value, default, default, "\"delivered\""u8.ToArray());
-        engine.Deliver(stranger.Name, stranger.Id, Envelope.Write(outcome, stranger.Name, stranger.Id, null), ended.Value.EndedAt, [engine.Inbox.WireName], []);
+        var written = Envelope.Write(outcome, stranger.Name, stranger.Id, null);
+        Assert.True(await engine.DeliverAsync(stranger.Name, stranger.Id, written, ended.Value.EndedAt, [engine.Inbox.WireName], [], TimeSpan.FromSeconds(20)));
         Assert.Equal("delivered", await call);
     }
 

@@ -21,6 +21,16 @@ internal static class Detached
         }
     }
 
+    /// <summary>Begins work on this thread.</summary>
+    public static TTask Begin<TTask>(Func<TTask> work)
+        where TTask : Task
+    {
+        using (SuppressFlow())
+        {
+            return work();
+        }
+    }
+
     /// <summary>Has the exception of a task looked at, so that it does not count as unobserved.</summary>
     public static void Observe(Task? task)
     {

@@ -13,7 +13,7 @@ namespace Polly.SingleFlight.Redis.Engine;
 /// held as long as the answer of the acquisition may have been delayed, or until the flight has left, and a registration counts up to the earliest time by the server's clock
 /// that the caller can have been let go at: the time of the acquisition and what has passed here since its answer came. So who registered before the callback ended, receives.
 /// </para>
-/// <para>An end that Redis does not confirm is repeated until the lease is over.</para>
+/// <para>An end that Redis does not confirm is repeated until the lease is over, and so is an outcome that is left afterwards: without the execution context of the caller, who has returned by then.</para>
 /// </remarks>
 internal sealed class LedFlight
 {
@@ -94,7 +94,7 @@ internal sealed class LedFlight
 
             // The caller is not held any longer, so from here on there is a cutoff.
             var cutoff = EarliestNow;
-            _ = EndLaterAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false), wasAwaited);
+            _ = Detached.Begin(() => EndLaterAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false), wasAwaited));
             return sentAt;
         }
 
@@ -128,7 +128,8 @@ internal sealed class LedFlight
 
         var now = TimeProvider.System.GetTimestamp();
         var hasEnded = ending.IsCompleted;
-        _ = DeliverAsync(ending, hasEnded ? long.MaxValue : EarliestNow, makeOutcome, wasAwaited);
+        var cutoff = hasEnded ? long.MaxValue : EarliestNow;
+        _ = Detached.Begin(() => DeliverAsync(ending, cutoff, makeOutcome, wasAwaited));
         return hasEnded && await ending.ConfigureAwait(false) is not { Waiting: > 0 } ? null : now;
     }
 
@@ -147,18 +148,23 @@ internal sealed class LedFlight
 
         // By now the outcome may be written long after the first caller has it, so it says itself from when on.
         var heldAt = Math.Min(cutoff, ended.EndedAt);
-        _engine.Deliver(Name, Id, makeOutcome(heldAt), heldAt, receivers, ended.Inboxes(cutoff, areLate: true));
+        var late = ended.Inboxes(cutoff, areLate: true);
+        await UntilConfirmedAsync(() => _engine.DeliverAsync(Name, Id, makeOutcome(heldAt), heldAt, receivers, late, _timeout), static isConfirmed => isConfirmed).ConfigureAwait(false);
     }
 
-    private async Task<EndReply?> EndUntilConfirmedAsync(FlightEnd end)
+    private Task<EndReply?> EndUntilConfirmedAsync(FlightEnd end) =>
+        Detached.Begin(() => UntilConfirmedAsync(() => _engine.EndAsync(Name, Id, end, _timeout), static reply => reply is not null));
+
+    /// <summary>Sends a command again until Redis has confirmed it, or the lease is over.</summary>
+    private async Task<TReply> UntilConfirmedAsync<TReply>(Func<Task<TReply>> send, Func<TReply, bool> isConfirmed)
     {
         var begin = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var confirmed = await _engine.EndAsync(Name, Id, end, _timeout).ConfigureAwait(false);
-            if (confirmed is not null || _engine.IsStopped || TimeProvider.System.GetElapsedTime(begin) >= _lease)
+            var reply = await send().ConfigureAwait(false);
+            if (isConfirmed(reply) || _engine.IsStopped || TimeProvider.System.GetElapsedTime(begin) >= _lease)
             {
-                return confirmed;
+                return reply;
             }
 
             await Task.Delay(s_pause).ConfigureAwait(false);

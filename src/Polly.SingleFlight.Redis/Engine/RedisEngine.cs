@@ -78,9 +78,13 @@ internal sealed class RedisEngine
     public async Task<EndReply?> EndAsync(FlightName name, string leader, FlightEnd end, TimeSpan timeout) =>
         EndReply.Read(await _sender.RunAsync(Scripts.End, KeysOf(name, leader), ValuesOf(name, leader, end), timeout).ConfigureAwait(false));
 
-    /// <summary>Leaves the outcome of a flight that has ended. Does not wait for the answer.</summary>
-    public void Deliver(FlightName name, string leader, byte[] outcome, long heldAt, List<RedisValue> receivers, List<RedisValue> late) =>
-        _sender.Send(Scripts.Deliver, [name.Outcome(leader), name.Aside(leader)], [leader, outcome, OutcomeMilliseconds, heldAt.ToString(CultureInfo.InvariantCulture), receivers.Count, .. receivers, .. late]);
+    /// <summary>Leaves the outcome of a flight that has ended.</summary>
+    /// <returns>Whether Redis has confirmed it.</returns>
+    public async Task<bool> DeliverAsync(FlightName name, string leader, byte[] outcome, long heldAt, List<RedisValue> receivers, List<RedisValue> late, TimeSpan timeout)
+    {
+        RedisValue[] values = [leader, outcome, OutcomeMilliseconds, heldAt.ToString(CultureInfo.InvariantCulture), receivers.Count, .. receivers, .. late];
+        return (await _sender.RunAsync(Scripts.Deliver, [name.Outcome(leader), name.Aside(leader)], values, timeout).ConfigureAwait(false)).Result is not null;
+    }
 
     /// <summary>Has newcomers start afresh.</summary>
     /// <returns>Whether Redis has confirmed it.</returns>

@@ -23,7 +23,8 @@ internal sealed class ScriptSender(IDatabase database)
     {
         try
         {
-            Detached.Observe(database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster | CommandFlags.FireAndForget));
+            // Not with CommandFlags.FireAndForget: whoever does not look at the answer does not send a script again that the server has lost.
+            Detached.Observe(Detached.Begin(() => database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster)));
         }
         catch (Exception)
         {

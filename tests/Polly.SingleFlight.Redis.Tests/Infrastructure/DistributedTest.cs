@@ -82,6 +82,16 @@ public abstract class DistributedTest(RedisServer server) : IAsyncLifetime
         return calls;
     }
 
+    /// <summary>Calls until Redis answers a node in time: the first commands of a process may take longer than the time-out of a test.</summary>
+    private protected static Task IsAnsweredAsync(Node<int> node) => Eventually(
+        async () =>
+        {
+            var led = node.Listener.Count(Led);
+            await node.Call("warm", 0).Soon();
+            return node.Listener.Count(Led) > led;
+        },
+        "Redis answers in time");
+
     /// <summary>Waits until something outside of the process, which tells nobody, is so.</summary>
     protected static async Task Eventually(Func<Task<bool>> condition, string what)
     {
@@ -96,11 +106,13 @@ public abstract class DistributedTest(RedisServer server) : IAsyncLifetime
     /// <summary>Waits until a time has passed by the clock of the server, which nothing here can move.</summary>
     protected async Task PassesOnTheServer(TimeSpan time)
     {
-        var begin = await NowAsync();
-        await Eventually(async () => await NowAsync() - begin > time, "the server's clock");
-
-        Task<DateTime> NowAsync() => Server.Connection.GetServers()[0].TimeAsync();
+        var end = await MicrosecondsOfTheServer() + (long)time.TotalMicroseconds;
+        await Eventually(async () => await MicrosecondsOfTheServer() > end, "the server's clock");
     }
+
+    /// <summary>The time by the server's clock.</summary>
+    protected async Task<long> MicrosecondsOfTheServer() =>
+        (long)(await Server.Connection.GetServers()[0].TimeAsync() - DateTime.UnixEpoch).TotalMicroseconds;
 
     /// <summary>The keys in Redis of one key of the test's scope, with the rest of their time.</summary>
     private protected async Task<Dictionary<string, long>> KeysOf<T>(Node<T> node, object key)

@@ -10,6 +10,7 @@ internal sealed class Proxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<Socket, Socket> _pairs = new();
     private readonly CancellationTokenSource _end = new();
+    private readonly ConcurrentBag<ConnectionMultiplexer> _connections = [];
     private readonly EndPoint _target;
     private volatile Gate? _hold;
     private volatile bool _refuses;
@@ -49,14 +50,24 @@ internal sealed class Proxy : IAsyncDisposable
     /// <summary>Lets new connections through again.</summary>
     public void Accept() => _refuses = false;
 
-    public async Task<ConnectionMultiplexer> ConnectAsync(string more = "") =>
-        await ConnectionMultiplexer.ConnectAsync($"{Address},abortConnect=false,connectTimeout=2000,connectRetry=1{more}");
+    /// <summary>A connection through it, which ends with it: what it holds comes through first, for a connection waits for its answers when it is disposed.</summary>
+    public async Task<ConnectionMultiplexer> ConnectAsync(string more = "")
+    {
+        var connection = await ConnectionMultiplexer.ConnectAsync($"{Address},abortConnect=false,connectTimeout=2000,connectRetry=1{more}");
+        _connections.Add(connection);
+        return connection;
+    }
 
     public async ValueTask DisposeAsync()
     {
+        Continue();
+        foreach (var connection in _connections)
+        {
+            await connection.DisposeAsync();
+        }
+
         await _end.CancelAsync();
         _listener.Stop();
-        Continue();
         Cut(andRefuse: true);
         _end.Dispose();
     }

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
+
 namespace Polly.SingleFlight.Tests.Interception;
 
 /// <summary>What a strategy outside has done inside the flight: whose interceptor works, when, and how often.</summary>
 public sealed partial class FlightInterceptorTests : FlightTest
 {
-    private readonly List<string> _log = [];
+    private readonly ConcurrentQueue<string> _log = [];
 
     [Fact]
     public async Task Leader_ItsInterceptorWorksBeforeAndAfterTheCallback()
@@ -263,11 +265,7 @@ public sealed partial class FlightInterceptorTests : FlightTest
 
     private string Note(string entry)
     {
-        lock (_log)
-        {
-            _log.Add(entry);
-        }
-
+        _log.Enqueue(entry);
         return entry;
     }
 

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
+
 namespace Polly.SingleFlight.Tests.Interception;
 
 /// <summary>What a strategy inside a flight finds of it, and can do there.</summary>
 public sealed class InsideStrategyTests : FlightTest
 {
-    private readonly List<string> _log = [];
+    private readonly ConcurrentQueue<string> _log = [];
 
     [Fact]
     public async Task Flight_IsFoundByItsContext()

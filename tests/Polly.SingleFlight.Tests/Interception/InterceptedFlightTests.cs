@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
+
 namespace Polly.SingleFlight.Tests.Interception;
 
 /// <summary>What an interceptor learns of the flight that it works for.</summary>
 public sealed class InterceptedFlightTests : FlightTest
 {
-    private readonly List<string> _log = [];
+    private readonly ConcurrentQueue<string> _log = [];
     private readonly Gate _gate = new();
     private InterceptedFlight? _flight;
     private bool _heldKeyAfterTheCallback;

@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
+
 namespace Polly.SingleFlight.Tests.Interception;
 
 /// <summary>An interceptor that notes what is called on it, and does what the test says.</summary>
-internal sealed class RecordingInterceptor(object identity, List<string> log, string name = "own") : FlightInterceptor(identity)
+internal sealed class RecordingInterceptor(object identity, ConcurrentQueue<string> log, string name = "own") : FlightInterceptor(identity)
 {
     public Func<ResiliencePipelineBuilderBase, object?, bool> Applies { get; init; } = static (_, _) => true;
 
@@ -35,11 +37,5 @@ internal sealed class RecordingInterceptor(object identity, List<string> log, st
 
     public override void OnLanded(InterceptedFlight flight) => Landed();
 
-    private void Note(string what)
-    {
-        lock (log)
-        {
-            log.Add($"{name}: {what}");
-        }
-    }
+    private void Note(string what) => log.Enqueue($"{name}: {what}");
 }
