@@ -5,7 +5,7 @@ namespace Polly.SingleFlight.Redis.Processes.Tests;
 /// <summary>Nodes in processes of their own, which are killed, stopped, continued and ended.</summary>
 public sealed class NodeTests(Server server) : ProcessTest
 {
-    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(2);
 
     /// <summary>Longer than any test.</summary>
     private static readonly TimeSpan s_longLease = TimeSpan.FromMinutes(1);
@@ -16,7 +16,7 @@ public sealed class NodeTests(Server server) : ProcessTest
     [Fact]
     public async Task Nodes_FourProcesses_OneExecution_AndNoKeyIsLeft()
     {
-        var nodes = await StartAsync(server.Address, 4, s_lease);
+        var nodes = await StartAsync(server.Address, 4, s_longLease);
         var calls = await FlyAsync(nodes);
         nodes[0].Open(calls[0]);
         var values = await ValuesOf(nodes, calls);
@@ -54,7 +54,7 @@ public sealed class NodeTests(Server server) : ProcessTest
     [Fact]
     public async Task Follower_Killed_OthersReceive_AndNoKeyIsLeft()
     {
-        var nodes = await StartAsync(server.Address, 3, s_lease);
+        var nodes = await StartAsync(server.Address, 3, s_longLease);
         var calls = await FlyAsync(nodes);
         nodes[2].Kill();
         nodes[0].Open(calls[0]);

@@ -3,7 +3,7 @@ namespace Polly.SingleFlight.Redis.Processes.Tests;
 /// <summary>A server that is killed, and comes back empty.</summary>
 public sealed class ServerTests : ProcessTest
 {
-    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(2);
 
     [Fact]
     public async Task Server_KilledInMidFlight_EachNodeCallsItself_AndAfterItsReturnOneForAll()

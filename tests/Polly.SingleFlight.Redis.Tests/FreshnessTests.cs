@@ -6,7 +6,7 @@ public sealed class FreshnessTests(RedisServer server) : DistributedTest(server)
     [Fact]
     public async Task Forget_NewcomersOfAllNodesStartAfresh_PresentCallersKeepTheirs_AlsoPastTheLease()
     {
-        var lease = TimeSpan.FromSeconds(0.5);
+        var lease = TimeSpan.FromSeconds(1.5);
         var nodes = await StartAllAsync(4, () => new DistributedSingleFlightStrategyOptions<int> { Lease = lease, CommandTimeout = TimeSpan.FromSeconds(20) });
         var gate = new Gate();
         var calls = await FlyAsync(nodes[..2], "key", async _ =>
@@ -58,7 +58,7 @@ public sealed class FreshnessTests(RedisServer server) : DistributedTest(server)
     [Fact]
     public async Task Forget_LeaderIsLost_ItsFollowersElect()
     {
-        var nodes = await StartAllAsync(2, () => new DistributedSingleFlightStrategyOptions<int> { Lease = TimeSpan.FromSeconds(0.5), CommandTimeout = TimeSpan.FromSeconds(20) });
+        var nodes = await StartAllAsync(2, () => new DistributedSingleFlightStrategyOptions<int> { Lease = TimeSpan.FromSeconds(1.5), CommandTimeout = TimeSpan.FromSeconds(20) });
         var gate = new Gate();
         var calls = await FlyAsync(nodes, "key", async _ =>
         {

@@ -3,7 +3,7 @@ namespace Polly.SingleFlight.Redis.Tests;
 /// <summary>Leaders that are lost, that leave, and that last longer than their lease; and followers that leave.</summary>
 public sealed class LeaderTests(RedisServer server) : DistributedTest(server)
 {
-    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(1.5);
 
     [Fact]
     public async Task Lease_IsRenewed_WhileTheCallbackRuns()

@@ -46,7 +46,7 @@ public sealed class ServerFaultTests(RedisServer server) : DistributedTest(serve
     [Fact]
     public async Task WrongTypes_WhileItFlies_AllEnd()
     {
-        var nodes = await StartAllAsync(2, () => new DistributedSingleFlightStrategyOptions<int> { Lease = TimeSpan.FromSeconds(0.5), CommandTimeout = TimeSpan.FromSeconds(20) });
+        var nodes = await StartAllAsync(2, () => new DistributedSingleFlightStrategyOptions<int> { Lease = TimeSpan.FromSeconds(1.5), CommandTimeout = TimeSpan.FromSeconds(20) });
         var gate = new Gate();
         var calls = await FlyAsync(nodes, "key", async _ =>
         {
