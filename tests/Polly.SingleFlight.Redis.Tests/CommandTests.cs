@@ -4,6 +4,7 @@ using StackExchange.Redis.Profiling;
 namespace Polly.SingleFlight.Redis.Tests;
 
 /// <summary>What a flight costs, and what it leaves.</summary>
+[Collection(nameof(LostScriptTests))]
 public sealed class CommandTests(RedisServer server) : DistributedTest(server)
 {
     [Fact]

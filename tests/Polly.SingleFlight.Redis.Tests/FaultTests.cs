@@ -73,7 +73,7 @@ public sealed class FaultTests(RedisServer server) : DistributedTest(server)
     public async Task Hanging_CostsOneTimeoutOnce_ThenNothing_AndIsUsedWhenItAnswersAgain()
     {
         await using var proxy = new Proxy(Server.Configuration);
-        var connection = await proxy.ConnectAsync(",syncTimeout=60000,asyncTimeout=60000");
+        var connection = await proxy.ConnectAsync();
         var options = new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(3), Lease = TimeSpan.FromMinutes(1) };
         var node = await StartAsync(options, connection: connection);
         await IsAnsweredAsync(node);
@@ -108,7 +108,7 @@ public sealed class FaultTests(RedisServer server) : DistributedTest(server)
     public async Task Hanging_FromTheStart_IsUsedWhenItAnswers()
     {
         await using var proxy = new Proxy(Server.Configuration);
-        var connection = await proxy.ConnectAsync(",syncTimeout=60000,asyncTimeout=60000");
+        var connection = await proxy.ConnectAsync();
         var node = await StartAsync(new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(2) }, connection: connection);
         proxy.Hang();
         Assert.Equal(1, await node.Call("key", 1).Soon());

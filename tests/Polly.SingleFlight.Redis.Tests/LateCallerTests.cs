@@ -122,7 +122,7 @@ public sealed class LateCallerTests(RedisServer server) : DistributedTest(server
     public async Task Newcomer_WhenTheEndIsHeardAfterACallerWasLetGo_GetsAnother()
     {
         await using var proxy = new Proxy(Server.Configuration);
-        var connection = await proxy.ConnectAsync(",syncTimeout=60000,asyncTimeout=60000");
+        var connection = await proxy.ConnectAsync();
         var options = new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(3), Lease = TimeSpan.FromMinutes(1) };
         var leader = await StartAsync(options, connection: connection);
         var follower = await StartAsync<int>();
@@ -175,6 +175,9 @@ public sealed class LateCallerTests(RedisServer server) : DistributedTest(server
         Assert.Equal(1, await calls[0]);
 
         var newcomer = follower.Call("key", 3).Soon();
+        var came = TimeProvider.System.GetTimestamp();
+        await Eventually(
+            async () => follower.Group.Engine.LastBefore(led.Name, await MicrosecondsOfTheServer()) > came, "the node could not tell by its clock that the newcomer came too late");
         Volatile.Write(ref isWhole, true);
         await hear!();
         Assert.Equal((1, 3), (await calls[1], await newcomer));

@@ -161,7 +161,7 @@ public sealed class OutcomeTests(RedisServer server) : DistributedTest(server)
         var call = node.Call("key", "own").Soon();
         await node.Probe.Reached(Joined, 1);
         var engine = node.Group.Engine;
-        var ended = await engine.EndAsync(stranger.Name, stranger.Id, new FlightEnd(null, 0, IsGivenUp: false), TimeSpan.FromSeconds(20));
+        var (ended, _) = await engine.EndAsync(stranger.Name, stranger.Id, new FlightEnd(null, 0, IsGivenUp: false), TimeSpan.FromSeconds(20));
         Assert.Equal(1, ended!.Value.Waiting);
 
         // It registers again when it looks.

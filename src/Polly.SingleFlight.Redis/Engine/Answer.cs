@@ -11,4 +11,7 @@ internal readonly record struct Answer(RedisResult? Result, long SentAt, long At
 {
     /// <summary>Whether there is no answer because it did not come in time.</summary>
     public bool IsLate { get; init; }
+
+    /// <summary>Whether there is no answer, and the command may be carried out all the same: not if it was never sent, or refused.</summary>
+    public bool MayBeHeard { get; init; }
 }

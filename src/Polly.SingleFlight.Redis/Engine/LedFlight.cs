@@ -20,11 +20,6 @@ internal sealed class LedFlight
     /// <summary>What timers may be early by, at most: they count the ticks of the system, of which the longest, on Windows, is 15.6 ms.</summary>
     private static readonly TimeSpan s_longestTick = TimeSpan.FromMilliseconds(16);
 
-    /// <summary>What timers are early by, most often.</summary>
-    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
-
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
-
     private readonly RedisEngine _engine;
     private readonly Action<LedFlight> _onEnd;
     private readonly AcquireReply _reply;
@@ -61,7 +56,7 @@ internal sealed class LedFlight
     public void Open() => _engine.Inbox.Listeners.Add(Id, OnMessage);
 
     /// <summary>Gives the flight up, so that others take over at once.</summary>
-    public Task GiveUpAsync() => TryEnd() ? EndUntilConfirmedAsync(FlightEnd.GivenUp) : Task.CompletedTask;
+    public Task GiveUpAsync() => TryEnd() ? EndUntilConfirmedAsync(static () => FlightEnd.GivenUp) : Task.CompletedTask;
 
     /// <summary>Ends the flight. The task ends when the caller may be let go: if somebody is known to wait, when the flight has left Redis, or one time-out later.</summary>
     /// <param name="makeOutcome">Makes what is handed over, for registrations up to the cutoff.</param>
@@ -82,34 +77,49 @@ internal sealed class LedFlight
         // If it is not confirmed the caller is let go after the time-out, which may be early. Should Redis hear it later than that, the cutoff holds.
         var sentAt = TimeProvider.System.GetTimestamp();
         var latest = EarliestNow + (long)Math.Max(0, (_timeout - s_longestTick).TotalMicroseconds);
-        var mayBeHeard = _engine.IsUp(Name);
-        var ended = await _engine.EndAsync(Name, Id, new FlightEnd(makeOutcome(latest), latest, IsGivenUp: false), _timeout).ConfigureAwait(false);
-        if (ended is null)
+        var mayBeHeard = false;
+        for (var rest = _timeout; ; rest = Rest())
         {
-            // A connection that broke may have sent it all the same.
-            if (mayBeHeard && _timeout - TimeProvider.System.GetElapsedTime(sentAt) is { Ticks: > 0 } rest)
+            var (ended, isSent) = await _engine.EndAsync(Name, Id, End(latest), rest).ConfigureAwait(false);
+            if (ended is { Waiting: > 0 })
             {
-                await Task.Delay(rest).ConfigureAwait(false);
+                wasAwaited();
             }
 
-            // The caller is not held any longer, so from here on there is a cutoff.
-            var cutoff = EarliestNow;
-            _ = Detached.Begin(() => EndLaterAsync(new FlightEnd(makeOutcome(cutoff), cutoff, IsGivenUp: false), wasAwaited));
-            return sentAt;
+            // If it was heard before, the answer knows nothing of those who waited.
+            if (ended is not null)
+            {
+                return ended.Value.Waiting > 0 || mayBeHeard ? sentAt : null;
+            }
+
+            // A connection that broke may have sent it all the same.
+            mayBeHeard |= isSent;
+            if (!mayBeHeard || Rest() < 2 * Repetition.Pause)
+            {
+                break;
+            }
+
+            await Task.Delay(Repetition.Pause).ConfigureAwait(false);
         }
 
-        if (ended.Value.Waiting == 0)
+        if (mayBeHeard)
         {
-            return null;
+            await Repetition.HoldAsync(sentAt, _timeout).ConfigureAwait(false);
         }
 
-        wasAwaited();
+        // The caller is not held any longer, so from here on there is a cutoff.
+        var cutoff = EarliestNow;
+        _ = Detached.Begin(() => EndLaterAsync(() => End(cutoff), wasAwaited));
         return sentAt;
+
+        TimeSpan Rest() => _timeout - TimeProvider.System.GetElapsedTime(sentAt);
+
+        FlightEnd End(long cutoff) => new(makeOutcome(cutoff), cutoff, IsGivenUp: false);
     }
 
-    private async Task EndLaterAsync(FlightEnd end, Action wasAwaited)
+    private async Task EndLaterAsync(Func<FlightEnd> makeEnd, Action wasAwaited)
     {
-        if (await EndUntilConfirmedAsync(end).ConfigureAwait(false) is { Waiting: > 0 })
+        if (await EndUntilConfirmedAsync(makeEnd).ConfigureAwait(false) is { Waiting: > 0 })
         {
             wasAwaited();
         }
@@ -118,14 +128,8 @@ internal sealed class LedFlight
     private async Task<long?> EndUnawaitedAsync(Func<long, byte[]> makeOutcome, Action wasAwaited)
     {
         var begin = TimeProvider.System.GetTimestamp();
-        var ending = EndUntilConfirmedAsync(new FlightEnd(null, 0, IsGivenUp: false));
-
-        // More than once where a timer is early.
-        while (!ending.IsCompleted && _reply.Delay - TimeProvider.System.GetElapsedTime(begin) is { Ticks: > 0 } rest)
-        {
-            await Task.WhenAny(ending, Task.Delay(rest + s_tick)).ConfigureAwait(false);
-        }
-
+        var ending = EndUntilConfirmedAsync(static () => new FlightEnd(null, 0, IsGivenUp: false));
+        await Repetition.HoldAsync(begin, _reply.Delay, ending).ConfigureAwait(false);
         var now = TimeProvider.System.GetTimestamp();
         var hasEnded = ending.IsCompleted;
         var cutoff = hasEnded ? long.MaxValue : EarliestNow;
@@ -149,27 +153,18 @@ internal sealed class LedFlight
         // By now the outcome may be written long after the first caller has it, so it says itself from when on.
         var heldAt = Math.Min(cutoff, ended.EndedAt);
         var late = ended.Inboxes(cutoff, areLate: true);
-        await UntilConfirmedAsync(() => _engine.DeliverAsync(Name, Id, makeOutcome(heldAt), heldAt, receivers, late, _timeout), static isConfirmed => isConfirmed).ConfigureAwait(false);
+        await Repetition.UntilConfirmedAsync(
+            _engine,
+            _lease,
+            () => _engine.DeliverAsync(Name, Id, makeOutcome(heldAt), heldAt, receivers, late, _timeout),
+            static isConfirmed => isConfirmed).ConfigureAwait(false);
     }
 
-    private Task<EndReply?> EndUntilConfirmedAsync(FlightEnd end) =>
-        Detached.Begin(() => UntilConfirmedAsync(() => _engine.EndAsync(Name, Id, end, _timeout), static reply => reply is not null));
-
-    /// <summary>Sends a command again until Redis has confirmed it, or the lease is over.</summary>
-    private async Task<TReply> UntilConfirmedAsync<TReply>(Func<Task<TReply>> send, Func<TReply, bool> isConfirmed)
-    {
-        var begin = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var reply = await send().ConfigureAwait(false);
-            if (isConfirmed(reply) || _engine.IsStopped || TimeProvider.System.GetElapsedTime(begin) >= _lease)
-            {
-                return reply;
-            }
-
-            await Task.Delay(s_pause).ConfigureAwait(false);
-        }
-    }
+    private Task<EndReply?> EndUntilConfirmedAsync(Func<FlightEnd> makeEnd) => Detached.Begin(() => Repetition.UntilConfirmedAsync(
+        _engine,
+        _lease,
+        async () => (await _engine.EndAsync(Name, Id, makeEnd(), _timeout).ConfigureAwait(false)).Reply,
+        static reply => reply is not null));
 
     /// <summary>Whether the caller is the one to end the flight.</summary>
     private bool TryEnd()

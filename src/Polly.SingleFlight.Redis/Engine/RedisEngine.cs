@@ -53,13 +53,22 @@ internal sealed class RedisEngine
             request.MaxJoinAge == System.Threading.Timeout.InfiniteTimeSpan ? "-1" : request.MaxJoinAge.TotalMicroseconds.ToString("F0", CultureInfo.InvariantCulture),
             request.Followed, request.MayJoinAnother ? "1" : "0",
         ];
-        var reply = AcquireReply.Read(await _sender.RunAsync(Scripts.Acquire, keys, values, request.Timeout, () => Undo(name, request.Id), token).ConfigureAwait(false), request.Id);
+        var answer = await _sender.RunAsync(Scripts.Acquire, keys, values, request.Timeout, UndoLate, token: token).ConfigureAwait(false);
+        var reply = AcquireReply.Read(answer, request.Id);
         if (reply.ServerTime != 0)
         {
             ClockOf(name)?.Note(reply.SentAt, reply.At, reply.ServerTime);
         }
 
         return reply;
+
+        void UndoLate(RedisResult? late)
+        {
+            if (late is null || AcquireReply.Read(new Answer(late, 0, 0, default), request.Id).Kind == AcquireKind.Led)
+            {
+                Undo(name, request.Id);
+            }
+        }
     }
 
     /// <summary>A timestamp of the system's clock at which it was not yet later on the server of a flight than the given time; the latest that is known to be one.</summary>
@@ -74,16 +83,19 @@ internal sealed class RedisEngine
     }
 
     /// <summary>Ends a flight.</summary>
-    /// <returns>Who waits; null if Redis did not confirm the end.</returns>
-    public async Task<EndReply?> EndAsync(FlightName name, string leader, FlightEnd end, TimeSpan timeout) =>
-        EndReply.Read(await _sender.RunAsync(Scripts.End, KeysOf(name, leader), ValuesOf(name, leader, end), timeout).ConfigureAwait(false));
+    /// <returns>Who waits, or null if Redis did not confirm the end; and whether it may hear of it all the same.</returns>
+    public async Task<(EndReply? Reply, bool MayBeHeard)> EndAsync(FlightName name, string leader, FlightEnd end, TimeSpan timeout)
+    {
+        var answer = await _sender.RunAsync(Scripts.End, KeysOf(name, leader), ValuesOf(name, leader, end), timeout).ConfigureAwait(false);
+        return (EndReply.Read(answer), answer.MayBeHeard);
+    }
 
-    /// <summary>Leaves the outcome of a flight that has ended.</summary>
+    /// <summary>Leaves the outcome of a flight that has ended. Sends it in any case, also when the group is disposed meanwhile.</summary>
     /// <returns>Whether Redis has confirmed it.</returns>
     public async Task<bool> DeliverAsync(FlightName name, string leader, byte[] outcome, long heldAt, List<RedisValue> receivers, List<RedisValue> late, TimeSpan timeout)
     {
         RedisValue[] values = [leader, outcome, OutcomeMilliseconds, heldAt.ToString(CultureInfo.InvariantCulture), receivers.Count, .. receivers, .. late];
-        return (await _sender.RunAsync(Scripts.Deliver, [name.Outcome(leader), name.Aside(leader)], values, timeout).ConfigureAwait(false)).Result is not null;
+        return (await _sender.RunAsync(Scripts.Deliver, [name.Outcome(leader), name.Aside(leader)], values, timeout, isUnconditional: true).ConfigureAwait(false)).Result is not null;
     }
 
     /// <summary>Has newcomers start afresh.</summary>
@@ -116,7 +128,7 @@ internal sealed class RedisEngine
 
     private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
 
-    /// <summary>Takes back a command whose answer did not come, and which may have been heard. It goes the same way, so it is heard afterwards.</summary>
+    /// <summary>Takes back what a caller that has left may lead.</summary>
     private void Undo(FlightName name, string id) => _sender.Send(Scripts.End, KeysOf(name, id), ValuesOf(name, id, FlightEnd.GivenUp));
 
     private Task<bool> OpenInbox(TimeSpan timeout)

@@ -37,13 +37,14 @@ internal sealed class ScriptSender(IDatabase database)
     /// <param name="keys">Its keys.</param>
     /// <param name="values">Its arguments.</param>
     /// <param name="timeout">How long to wait for the answer.</param>
-    /// <param name="undo">Called when the command may have been heard although there is no answer.</param>
+    /// <param name="undo">Called when the wait for the answer has ended without one: with the answer as soon as it comes, or with null when it does not.</param>
+    /// <param name="isUnconditional">Whether this is sent also when Redis is not worth asking, since nobody waits for the answer.</param>
     /// <param name="token">Ends the wait for the answer.</param>
     public async Task<Answer> RunAsync(
-        string script, RedisKey[] keys, RedisValue[] values, TimeSpan timeout, Action? undo = null, CancellationToken token = default)
+        string script, RedisKey[] keys, RedisValue[] values, TimeSpan timeout, Action<RedisResult?>? undo = null, bool isUnconditional = false, CancellationToken token = default)
     {
         var routed = keys is [var first, ..] ? first : default;
-        if (!Health.IsUp(routed))
+        if (!isUnconditional && !Health.IsUp(routed))
         {
             return default;
         }
@@ -65,25 +66,43 @@ internal sealed class ScriptSender(IDatabase database)
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            Detached.Observe(sent);
-            undo?.Invoke();
+            Undo(sent, undo);
             throw;
         }
         catch (TimeoutException)
         {
-            Detached.Observe(sent);
             Health.WasLate(routed, timeout);
-            undo?.Invoke();
-            return new Answer { IsLate = true };
+            Undo(sent, undo);
+            return new Answer { IsLate = true, MayBeHeard = true };
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            if (sent is not null)
-            {
-                undo?.Invoke();
-            }
+            // A script that was refused may have begun.
+            Undo(sent, undo);
+            return new Answer { MayBeHeard = sent is not null && exception is not RedisServerException };
+        }
+    }
 
-            return default;
+    /// <summary>Has a command undone when its answer has come: what is sent before that may be heard first, since a script that the server has lost is sent twice.</summary>
+    private static void Undo(Task<RedisResult>? sent, Action<RedisResult?>? undo)
+    {
+        if (sent is null || undo is null)
+        {
+            Detached.Observe(sent);
+            return;
+        }
+
+        using (Detached.SuppressFlow())
+        {
+            sent.ContinueWith(
+                ended =>
+                {
+                    _ = ended.Exception;
+                    undo(ended.IsCompletedSuccessfully ? ended.Result : null);
+                },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
         }
     }
 

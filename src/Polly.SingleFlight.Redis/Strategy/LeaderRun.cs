@@ -49,6 +49,12 @@ internal readonly struct LeaderRun<TResult, TActual, TState>(DistributedParts<TR
             registration.Unregister();
         }
 
+        // The token may have ended the callback before it came to the registration.
+        if (outcome.Exception is not null && _context.CancellationToken.IsCancellationRequested)
+        {
+            _ = led.GiveUpAsync();
+        }
+
         parts.Telemetry.LeaderEnded();
         if (!led.HasEnded)
         {

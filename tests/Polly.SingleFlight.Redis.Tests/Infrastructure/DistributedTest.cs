@@ -93,12 +93,12 @@ public abstract class DistributedTest(RedisServer server) : IAsyncLifetime
         "Redis answers in time");
 
     /// <summary>Waits until something outside of the process, which tells nobody, is so.</summary>
-    protected static async Task Eventually(Func<Task<bool>> condition, string what)
+    protected static async Task Eventually(Func<Task<bool>> condition, string what, TimeSpan? limit = null)
     {
         var begin = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(begin) < TimeSpan.FromSeconds(60), "Waited in vain: " + what);
+            Assert.True(TimeProvider.System.GetElapsedTime(begin) < (limit ?? TimeSpan.FromSeconds(60)), "Waited in vain: " + what);
             await Task.Delay(5);
         }
     }

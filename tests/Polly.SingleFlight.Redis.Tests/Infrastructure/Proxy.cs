@@ -53,7 +53,7 @@ internal sealed class Proxy : IAsyncDisposable
     /// <summary>A connection through it, which ends with it: what it holds comes through first, for a connection waits for its answers when it is disposed.</summary>
     public async Task<ConnectionMultiplexer> ConnectAsync(string more = "")
     {
-        var connection = await ConnectionMultiplexer.ConnectAsync($"{Address},abortConnect=false,connectTimeout=2000,connectRetry=1{more}");
+        var connection = await ConnectionMultiplexer.ConnectAsync($"{Address},abortConnect=false,connectTimeout=2000,connectRetry=1,syncTimeout=60000,asyncTimeout=60000{more}");
         _connections.Add(connection);
         return connection;
     }

@@ -40,8 +40,9 @@ public sealed class RedisServer : IAsyncLifetime
         _server?.Dispose();
     }
 
-    /// <summary>A connection of a node.</summary>
-    public Task<ConnectionMultiplexer> ConnectAsync() => ConnectionMultiplexer.ConnectAsync(Configuration + ",abortConnect=false,allowAdmin=true");
+    /// <summary>A connection of a node. Its own time-outs, of five seconds, would end the commands of a slow machine.</summary>
+    public Task<ConnectionMultiplexer> ConnectAsync() =>
+        ConnectionMultiplexer.ConnectAsync(Configuration + ",abortConnect=false,allowAdmin=true,connectTimeout=20000,syncTimeout=60000,asyncTimeout=60000");
 
     /// <summary>Starts a server of a test's own, on a port of the system's choice or on that one.</summary>
     public static (GarnetServer Server, int Port) StartGarnet(int? wanted = null)
