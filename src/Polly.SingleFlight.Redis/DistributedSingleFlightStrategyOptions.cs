@@ -90,8 +90,9 @@ public class DistributedSingleFlightStrategyOptions<TResult> : ResilienceStrateg
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Gets or sets how long a command to Redis may take. When one has taken longer, callbacks run on this node alone until Redis answers again.
+    /// Gets or sets how long a caller waits for the answer to a command. When Redis has answered no other in time either, callbacks run on this node alone until it answers again.
     /// </summary>
+    /// <remarks>The <c>AsyncTimeout</c> of the connection, 5 seconds by default, ends commands as well.</remarks>
     /// <value>Positive. The default is 250 milliseconds.</value>
     [TimeRange(0, double.MaxValue)]
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromMilliseconds(250);

@@ -32,6 +32,7 @@ internal sealed class Node : IAsyncDisposable
         var options = ConfigurationOptions.Parse(settings.Server);
         options.AbortOnConnectFail = false;
         options.ConnectTimeout = 20_000;
+        options.AsyncTimeout = 20_000;
         options.ReconnectRetryPolicy = new LinearRetry(2000);
         var node = new Node(settings, await ConnectionMultiplexer.ConnectAsync(options));
 

@@ -163,8 +163,8 @@ public sealed class CommandTests(RedisServer server) : DistributedTest(server)
     [Fact]
     public async Task Prefixes_OfTheConnection_AreRespected()
     {
-        await using var first = await ConnectionMultiplexer.ConnectAsync(Server.Configuration + ",channelPrefix=tenant:");
-        await using var second = await ConnectionMultiplexer.ConnectAsync(Server.Configuration + ",channelPrefix=tenant:");
+        await using var first = await ConnectionMultiplexer.ConnectAsync(Server.Configuration + ",channelPrefix=tenant:,asyncTimeout=60000");
+        await using var second = await ConnectionMultiplexer.ConnectAsync(Server.Configuration + ",channelPrefix=tenant:,asyncTimeout=60000");
         Node<int>[] nodes = [await StartAsync<int>(connection: first), await StartAsync<int>(connection: second)];
         var gate = new Gate();
         var calls = await FlyAsync(nodes, "key", async _ =>

@@ -141,6 +141,6 @@ public sealed class ServerFaultTests(RedisServer server) : DistributedTest(serve
             "ACL", ["SETUSER", name, "reset", "on", ">pw", .. RedisServer.IsExternal ? new object[] { "~polly-sf:*", "&polly-sf:*" } : [], .. rights]);
 
         Task<ConnectionMultiplexer> ConnectAs(string user) =>
-            ConnectionMultiplexer.ConnectAsync($"{Server.Configuration},abortConnect=false,user={user},password=pw");
+            ConnectionMultiplexer.ConnectAsync($"{Server.Configuration},abortConnect=false,asyncTimeout=60000,user={user},password=pw");
     }
 }

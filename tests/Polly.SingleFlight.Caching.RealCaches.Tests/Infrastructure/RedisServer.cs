@@ -37,6 +37,8 @@ public sealed class RedisServer : IAsyncLifetime
             }
         }
 
+        // The time-outs of a connection, of five seconds, would end the commands of a slow machine.
+        Configuration += ",connectTimeout=20000,syncTimeout=60000,asyncTimeout=60000";
         _connection = await ConnectionMultiplexer.ConnectAsync(Configuration);
     }
 
