@@ -61,19 +61,20 @@ public sealed class LostScriptTests(RedisServer server) : DistributedTest(server
         var late = new Gate();
         var isLate = false;
         var options = new DistributedSingleFlightStrategyOptions<int> { CommandTimeout = TimeSpan.FromSeconds(isCanceled ? 60 : 3), Lease = TimeSpan.FromMinutes(1) };
-        var sent = new Gate();
-        var undone = 0;
+        var (sent, heard) = (new Gate(), new Gate());
         var node = await StartAsync(options, connection: InterceptedScripts.Create(inner, async (script, send) =>
         {
             if (Volatile.Read(ref isLate) && script == Scripts.Acquire)
             {
                 sent.Open();
                 await late.Opened;
+                var answer = await send();
+                heard.Open();
+                return answer;
             }
 
             if (Volatile.Read(ref isLate) && script == Scripts.End)
             {
-                Interlocked.Increment(ref undone);
                 await Server.Database.ExecuteAsync("SCRIPT", "FLUSH");
             }
 
@@ -95,11 +96,12 @@ public sealed class LostScriptTests(RedisServer server) : DistributedTest(server
         }
 
         late.Open();
+        await heard.Opened.Soon();
         await Eventually(async () =>
         {
             var keys = await KeysOf(node, "key");
             Assert.All(keys.Values, static left => Assert.True(left > 30_000, "It is left to the end of its lease."));
-            return keys.Count == 0 && Volatile.Read(ref undone) > 0;
+            return keys.Count == 0;
         }, "no flight without a leader");
     }
 
