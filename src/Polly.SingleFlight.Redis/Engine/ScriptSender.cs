@@ -23,7 +23,7 @@ internal sealed class ScriptSender(IDatabase database)
     {
         try
         {
-            // Not with CommandFlags.FireAndForget: whoever does not look at the answer does not send a script again that the server has lost.
+            // Not with CommandFlags.FireAndForget: the client sends a script that the server has lost again only if it waits for the answer.
             Detached.Observe(Detached.Begin(() => database.ScriptEvaluateAsync(script, keys, values, CommandFlags.DemandMaster)));
         }
         catch (Exception)
